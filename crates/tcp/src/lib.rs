@@ -1,1 +1,45 @@
-//! tcp
+//! A TCP sender and receiver as Linux has them, without a network and without a clock: the caller brings segments and
+//! time ([`Socket`]).
+//!
+//! The model is Linux 6.18 (net/ipv4/tcp_*.c; cited from 6.12 where only that source was at hand), as far as a congestion
+//! control can see it: SACK, RACK-TLP, PRR, undo, ECN, pacing, TSO bursts, rate samples, delayed ACKs, jiffies.
+//! Congestion control is called through [`CongestionOps`], a table of C functions; this crate does not know what made
+//! them. The socket's structures ([`sock`]) are the live state and derive their BTF.
+//!
+//! Not modelled: payload bytes, urgent data, zero-window probes, path MTU discovery, TCP Fast Open, keepalive, TSQ, AccECN.
+//!
+//! Unsafe code: `cell.rs` (the socket's memory), `ca_call.rs` (calls of operations), `kfuncs.rs` (calls from operations),
+//! `ca/ops_ref.rs` (what keeps a table alive).
+#![deny(unsafe_code)]
+
+mod block;
+pub mod ca;
+#[expect(
+    unsafe_code,
+    reason = "calls of a congestion control's operations through C function pointers"
+)]
+mod ca_call;
+#[expect(
+    unsafe_code,
+    reason = "owns the socket's memory by a raw pointer, because operations write to it"
+)]
+mod cell;
+mod clock;
+mod config;
+mod cong;
+pub mod consts;
+mod drive;
+mod info;
+#[expect(unsafe_code, reason = "functions that operations call, with C's calling convention")]
+pub mod kfuncs;
+pub mod ops;
+pub mod reno;
+mod segment;
+pub mod sock;
+mod socket;
+
+pub use config::{Config, EcnMode, Pacing};
+pub use info::Info;
+pub use ops::CongestionOps;
+pub use segment::{Flags, Options, Segment};
+pub use socket::Socket;
