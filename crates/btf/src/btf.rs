@@ -226,6 +226,11 @@ impl Btf {
         })
     }
 
+    /// Words, starts of records and strings of the own types.
+    pub(crate) fn own_parts(&self) -> (&[u32], &[u32], &str) {
+        (&self.inner.words, &self.inner.starts, &self.inner.strings)
+    }
+
     pub(crate) fn str_at(&self, offset: u32) -> &str {
         self.string(offset).unwrap_or("")
     }

@@ -13,6 +13,7 @@
 mod btf;
 mod builder;
 pub mod core;
+mod edit;
 mod error;
 mod ext;
 mod field;
@@ -26,6 +27,7 @@ mod types;
 
 pub use crate::btf::Btf;
 pub use crate::builder::Builder;
+pub use crate::edit::Editor;
 pub use crate::error::{BuildError, FieldError, LayoutError, ParseError, ParseReason};
 pub use crate::ext::{BtfExt, FuncInfo, LineInfo, RelocationRecord, SectionInfo};
 pub use crate::field::{Field, FieldAt};
