@@ -48,7 +48,7 @@ pub(crate) fn resolve(elf: &Elf<'_>, functions: &mut [Function], maps: &Maps, ex
     for section in elf.sections.iter().filter(|section| section.executable) {
         for rel in elf.relocations(section.index) {
             let at = |problem| Error::malformed(section.name, rel.offset, problem);
-            if rel.!offset.is_multiple_of(SLOT_BYTES) || rel.offset >= section.size {
+            if !rel.offset.is_multiple_of(SLOT_BYTES) || rel.offset >= section.size {
                 return Err(at(Problem::RelocationOffset));
             }
             // A relocation in code that no symbol covers belongs to a weak function that another replaced.
