@@ -1,0 +1,1 @@
+//! `union bpf_attr` as bytes, both ways.
