@@ -1,11 +1,12 @@
 //! From typed arguments to raw ones and from raw information to typed. Pointers stay zero: the caller of the system call puts them in.
 
 use super::{
-    BtfInfoRaw, LINK_INFO_STRUCT_OPS, LinkInfoRaw, LinkInfoStructOps, MapCreateAttr, MapInfoRaw, ProgInfoRaw, ProgLoadAttr, Raw,
+    BtfInfoRaw, LINK_INFO_STRUCT_OPS, LinkInfoRaw, LinkInfoStructOps, MapCreateAttr, MapInfoRaw, ProgInfoRaw,
+    ProgLoadAttr, Raw,
 };
 use crate::{
-    BtfInfo, Errno, Fd, FuncInfo, LineInfo, LinkInfo, LinkType, MapCreate, MapFlags, MapInfo, MapType, OBJECT_NAME_MAX, ProgInfo,
-    ProgLoad, ProgType,
+    BtfInfo, Errno, Fd, FuncInfo, LineInfo, LinkInfo, LinkType, MapCreate, MapFlags, MapInfo, MapType, OBJECT_NAME_MAX,
+    ProgInfo, ProgLoad, ProgType,
 };
 
 /// A name as the kernel's fixed field of 16 bytes has it.
@@ -180,9 +181,7 @@ impl LinkInfo {
             link_type,
             id: common.id,
             prog_id: common.prog_id,
-            map_id: ops
-                .filter(|_| link_type == LinkType::STRUCT_OPS)
-                .map(|ops| ops.map_id),
+            map_id: ops.filter(|_| link_type == LinkType::STRUCT_OPS).map(|ops| ops.map_id),
         }
     }
 }
