@@ -34,6 +34,8 @@ pub struct LinkStats {
     pub lost: u64,
     /// Bytes whose transmission has ended.
     pub transmitted_bytes: u64,
+    /// Packets waiting times nanoseconds of waiting, up to the last call: divided by the time, the mean queue.
+    pub waiting_packet_ns: u128,
     /// The queue's own counts.
     pub queue: QueueStats,
 }
@@ -49,6 +51,8 @@ pub struct Link<P, Q> {
     sending: Option<(Time, P)>,
     /// Packets on their way, with the time of arrival, in order.
     flying: VecDeque<(Time, P)>,
+    /// Up to when `waiting_packet_ns` is counted.
+    counted_until: Time,
     stats: LinkStats,
 }
 
@@ -62,11 +66,13 @@ impl<P: Packet, Q: Queue<P>> Link<P, Q> {
             queue,
             sending: None,
             flying: VecDeque::new(),
+            counted_until: Time::ZERO,
             stats: LinkStats {
                 sent: 0,
                 delivered: 0,
                 lost: 0,
                 transmitted_bytes: 0,
+                waiting_packet_ns: 0,
                 queue: QueueStats {
                     accepted: 0,
                     released: 0,
@@ -114,6 +120,19 @@ impl<P: Packet, Q: Queue<P>> Link<P, Q> {
         }
     }
 
+    /// When the next packet arrives: as [`Link::next_event`] without the ends of transmissions, for a caller that only wants the packets.
+    pub fn next_arrival(&self) -> Option<Time> {
+        match self.flying.front() {
+            Some((arrival, _)) => Some(*arrival),
+            None => self.sending.as_ref().map(|(end, _)| *end + self.delay),
+        }
+    }
+
+    /// Brings the link to `now` without taking packets out, so that [`Link::queue`] and [`Link::stats`] are those of `now`.
+    pub fn settle(&mut self, now: Time) {
+        self.advance(now);
+    }
+
     /// The next packet that has arrived by `now`; call it until it gives `None`.
     pub fn poll(&mut self, now: Time) -> Option<P> {
         self.advance(now);
@@ -155,10 +174,18 @@ impl<P: Packet, Q: Queue<P>> Link<P, Q> {
     /// Ends the transmissions that end by `now`, each followed at once by the next.
     fn advance(&mut self, now: Time) {
         while let Some((end, packet)) = self.sending.take_if(|(end, _)| *end <= now) {
+            self.count_waiting(end);
             self.stats.transmitted_bytes += u64::from(packet.len_bytes());
             self.flying.push_back((end + self.delay, packet));
             self.begin(end);
         }
+        self.count_waiting(now);
+    }
+
+    fn count_waiting(&mut self, now: Time) {
+        let passed = u128::from((now - self.counted_until).as_nanos());
+        self.stats.waiting_packet_ns += passed * self.queue.backlog_packets() as u128;
+        self.counted_until = self.counted_until.max(now);
     }
 
     fn begin(&mut self, now: Time) {

@@ -100,6 +100,7 @@ proptest! {
     fn a_late_caller_sees_the_same_packets(traffic in traffic()) {
         let link = || Link::new(Rate::from_mbit(80), Span::from_millis(1), DropTail::new(8_000));
         let by_events = drive(link(), &traffic, Ecn::NotEct);
+        let arrivals = by_events.arrivals.iter().map(|(_, frame)| frame.number).collect::<Vec<_>>();
         // The same, but looked at only when something is sent.
         let mut lazy = link();
         let (mut now, mut fates, mut arrived) = (Time::ZERO, Vec::new(), Vec::new());
@@ -111,7 +112,41 @@ proptest! {
             arrived.push(frame.number);
         }
         prop_assert_eq!(&by_events.fates, &fates);
-        prop_assert_eq!(by_events.arrivals.iter().map(|(_, frame)| frame.number).collect::<Vec<_>>(), arrived);
+        prop_assert_eq!(arrivals, arrived);
+    }
+
+    #[test]
+    fn waiting_is_counted_exactly(traffic in traffic()) {
+        let rate = Rate::from_mbit(80);
+        let mut link = Link::new(rate, Span::from_millis(1), DropTail::new(u64::MAX));
+        // The reference: each packet waits from when it comes until the one before has left.
+        let (mut now, mut free, mut waited) = (Time::ZERO, Time::ZERO, 0_u128);
+        for (number, (gap, len)) in (0_u64..).zip(&traffic) {
+            now += Span::from_nanos(*gap);
+            link.send(now, Frame { number, len: *len, ecn: Ecn::NotEct });
+            waited += u128::from((free - now).as_nanos());
+            free = free.max(now) + rate.time_for(*len);
+        }
+        link.settle(Time::from_secs(100));
+        prop_assert_eq!(link.stats().waiting_packet_ns, waited);
+    }
+
+    #[test]
+    fn arrivals_alone_are_enough_to_drive_a_link(traffic in traffic()) {
+        let mut link = Link::new(Rate::from_mbit(80), Span::from_millis(1), DropTail::new(8_000));
+        let by_events = drive(link.clone(), &traffic, Ecn::NotEct);
+        let (mut now, mut arrivals) = (Time::ZERO, Vec::new());
+        for (number, (gap, len)) in (0_u64..).zip(&traffic) {
+            now += Span::from_nanos(*gap);
+            while let Some(time) = link.next_arrival().filter(|time| *time <= now) {
+                arrivals.extend(link.poll(time).map(|frame| (time, frame)));
+            }
+            link.send(now, Frame { number, len: *len, ecn: Ecn::NotEct });
+        }
+        while let Some(time) = link.next_arrival() {
+            arrivals.extend(link.poll(time).map(|frame| (time, frame)));
+        }
+        prop_assert_eq!(by_events.arrivals, arrivals);
     }
 
     #[test]
