@@ -30,6 +30,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod asm;
 mod decode;
 mod display;
 mod encode;
