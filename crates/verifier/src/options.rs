@@ -1,0 +1,40 @@
+//! How much work a verification may take.
+//!
+//! The defaults are Linux's (`include/linux/bpf_verifier.h`, `include/linux/bpf.h`, 6.12).
+
+/// Options of one verification.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Bounds of the work.
+    pub limits: Limits,
+}
+
+/// Bounds of the work. A program that needs more is rejected, not half verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Slots of a program (`BPF_COMPLEXITY_LIMIT_INSNS`).
+    pub program_slots_max: usize,
+    /// Instructions that are looked at on all paths together (`BPF_COMPLEXITY_LIMIT_INSNS`).
+    pub insns_processed_max: u64,
+    /// Branches that wait to be followed (`BPF_COMPLEXITY_LIMIT_JMP_SEQ`).
+    pub pending_branches_max: usize,
+    /// Functions of a program (`BPF_MAX_SUBPROGS`).
+    pub subprogs_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            program_slots_max: 1_000_000,
+            insns_processed_max: 1_000_000,
+            pending_branches_max: 8192,
+            subprogs_max: 256,
+        }
+    }
+}
+
+/// Bytes of stack that all functions on a call path may use together, and each alone (`MAX_BPF_STACK`).
+pub const STACK_BYTES_MAX: u32 = 512;
+
+/// Functions that may be active at once (`MAX_CALL_FRAMES`).
+pub const CALL_FRAMES_MAX: usize = 8;
