@@ -11,10 +11,19 @@ pub enum Feature {
     ProgType(ProgType),
     /// Maps of this type can be made.
     MapType(MapType),
-    /// Programs of this type may call the helper with this number.
+    /// Programs of this type may call the helper with this number. For struct_ops it depends on the kind: [`Feature::OpsHelper`].
     Helper {
         /// Type of the calling program.
         prog_type: ProgType,
+        /// Number of the helper (`enum bpf_func_id`).
+        helper: u32,
+    },
+    /// The program of this member of an ops structure may call the helper with this number.
+    OpsHelper {
+        /// Kind of the ops structure.
+        kind: String,
+        /// Name of the member.
+        member: String,
         /// Number of the helper (`enum bpf_func_id`).
         helper: u32,
     },

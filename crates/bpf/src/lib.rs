@@ -42,6 +42,7 @@ pub use errno::Errno;
 pub use feature::{Answer, Feature};
 pub use flags::{BtfFlags, MapFlags, ProgFlags, UpdateFlags};
 pub use handle::{BtfObject, Fd, FdTable, Link, Map, Prog, Stats};
+pub use isa::RawInsn;
 pub use link::{LinkInfo, LinkUpdate, LinkUpdateError};
 pub use map::{MapCreate, MapInfo};
 pub use prog::{

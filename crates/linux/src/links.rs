@@ -1,0 +1,71 @@
+//! Links of ops maps: creating, exchanging the table, detaching.
+
+use crate::syscall::bpf;
+use crate::{Linux, info};
+use bpf::attr::{Command, LinkCreateAttr, LinkDetachAttr, LinkUpdateAttr, REPLACE, Raw};
+use bpf::{AttachType, Bpf, Errno, Fd, Link, LinkUpdate, LinkUpdateError, Map};
+
+/// How often an update without expectation is tried again because another process exchanged the table in between.
+const RACES: u32 = 16;
+
+pub(crate) fn create_struct_ops(map: &Fd<Map>) -> Result<i32, Errno> {
+    let attr = LinkCreateAttr {
+        map_fd: map.raw() as u32,
+        attach_type: AttachType::STRUCT_OPS.0,
+        ..LinkCreateAttr::default()
+    };
+    bpf(Command::LinkCreate, &mut attr.encode(), &mut [])
+}
+
+/// Exchanges the table, never to the one that the link holds already: that would stop the kernel (see [`LinkUpdateError::SameMap`]).
+///
+/// So that no other process can make it the same one between our look and the call, the call is always a compare-and-swap: without
+/// an expectation of the caller's, against the map that we just saw.
+pub(crate) fn update(linux: &Linux, link: &Fd<Link>, update: &LinkUpdate<'_>) -> Result<(), LinkUpdateError> {
+    let new = info::map(update.new)?.id;
+    let expected = update.expected.map(info::map).transpose()?.map(|map| map.id);
+    for _ in 0..RACES {
+        let Some(held) = info::link(link)?.map_id else {
+            return Err(Errno::EINVAL.into());
+        };
+        if held == new {
+            return Err(LinkUpdateError::SameMap { map_id: new });
+        }
+        if let Some(expected) = expected.filter(|expected| *expected != held) {
+            return Err(LinkUpdateError::Stale { expected, found: held });
+        }
+        let result = match (update.expected, held) {
+            (Some(old), _) => replace(link, update.new, Some(old)),
+            // A detached link holds nothing, and never will again; the kernel says so.
+            (None, 0) => replace(link, update.new, None),
+            (None, _) => linux
+                .map_by_id(held)
+                .and_then(|old| replace(link, update.new, Some(&old))),
+        };
+        let Err(errno) = result else {
+            return Ok(());
+        };
+        let found = info::link(link)?.map_id.unwrap_or(0);
+        if errno != Errno::EPERM || found == held {
+            return Err(errno.into());
+        }
+    }
+    Err(Errno::EAGAIN.into())
+}
+
+fn replace(link: &Fd<Link>, new: &Fd<Map>, old: Option<&Fd<Map>>) -> Result<(), Errno> {
+    let attr = LinkUpdateAttr {
+        link_fd: link.raw() as u32,
+        new_map_fd: new.raw() as u32,
+        flags: if old.is_some() { REPLACE } else { 0 },
+        old_map_fd: old.map_or(0, |old| old.raw() as u32),
+    };
+    bpf(Command::LinkUpdate, &mut attr.encode(), &mut []).map(drop)
+}
+
+pub(crate) fn detach(link: &Fd<Link>) -> Result<(), Errno> {
+    let attr = LinkDetachAttr {
+        link_fd: link.raw() as u32,
+    };
+    bpf(Command::LinkDetach, &mut attr.encode(), &mut []).map(drop)
+}
