@@ -8,6 +8,7 @@ use std::ffi::CStr;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use crate::core::names::essential;
 use crate::error::{ParseError, ParseReason};
 use crate::index::NameIndex;
 use crate::raw::{self, Info, Word};
@@ -173,11 +174,18 @@ impl Btf {
     }
 
     fn find_own<'a>(&'a self, name: &'a str) -> impl Iterator<Item = TypeId> + 'a {
+        self.own_candidates(name).filter(move |&id| self.name_of(id) == name)
+    }
+
+    /// Own types that have this name but for a flavour (`name___x`).
+    pub(crate) fn own_flavours<'a>(&'a self, name: &'a str) -> impl Iterator<Item = TypeId> + 'a {
+        self.own_candidates(name)
+            .filter(move |&id| essential(self.name_of(id)) == name)
+    }
+
+    fn own_candidates<'a>(&'a self, name: &'a str) -> impl Iterator<Item = TypeId> + 'a {
         let index = self.inner.names.get_or_init(|| NameIndex::new(self.own_names()));
-        index
-            .candidates(name)
-            .map(|at| TypeId(self.inner.first + at))
-            .filter(move |&id| self.name_of(id) == name)
+        index.candidates(name).map(|at| TypeId(self.inner.first + at))
     }
 
     fn own_names(&self) -> impl ExactSizeIterator<Item = &str> + DoubleEndedIterator {
@@ -229,6 +237,23 @@ impl Btf {
     /// Words, starts of records and strings of the own types.
     pub(crate) fn own_parts(&self) -> (&[u32], &[u32], &str) {
         (&self.inner.words, &self.inner.starts, &self.inner.strings)
+    }
+
+    /// For each id whether another type refers to it.
+    pub(crate) fn referenced(&self) -> Vec<bool> {
+        let mut referenced = vec![false; self.end_id() as usize];
+        for id in 1..self.end_id() {
+            let Some(record) = self.record(TypeId(id)) else {
+                continue;
+            };
+            let kind = Info(record[1]).kind().unwrap_or(Kind::Void);
+            raw::references(kind, record.len(), |word, meaning| {
+                if meaning == Word::Id {
+                    referenced[record[word] as usize] = true;
+                }
+            });
+        }
+        referenced
     }
 
     pub(crate) fn str_at(&self, offset: u32) -> &str {
@@ -340,7 +365,7 @@ impl Btf {
             let id = TypeId(self.inner.first + index as u32);
             let kind = Info(record[1]).kind().unwrap_or(Kind::Void);
             let offset = |word: usize| at + (bounds[0] as usize + word) * 4;
-            raw::references(kind, record.len(), |word, meaning| {
+            raw::try_references(kind, record.len(), |word, meaning| {
                 let value = record[word];
                 let reason = match meaning {
                     Word::Id if value > last.0 => ParseReason::BadTypeRef {

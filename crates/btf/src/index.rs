@@ -1,6 +1,8 @@
-//! An index from names to types: a hash table with chains in two vectors, made once and never changed.
+//! An index from names (without CO-RE flavours, so that all flavours of a name are in one chain) to types: a hash table with chains in two vectors, made once and never changed.
 //!
 //! It holds positions only; the names stay in the string table, so a candidate's name must be compared.
+
+use crate::core::names::essential;
 
 /// Positions of types by the hash of their name.
 pub(crate) struct NameIndex {
@@ -19,7 +21,7 @@ impl NameIndex {
         // From the end, so that each chain goes from low to high positions.
         for (position, name) in names.enumerate().rev() {
             if !name.is_empty() {
-                let head = &mut heads[hash(name) as usize & mask];
+                let head = &mut heads[hash(essential(name)) as usize & mask];
                 next[position] = *head;
                 *head = position as u32 + 1;
             }
@@ -32,7 +34,7 @@ impl NameIndex {
         let head = if name.is_empty() {
             0
         } else {
-            self.heads[hash(name) as usize & (self.heads.len() - 1)]
+            self.heads[hash(essential(name)) as usize & (self.heads.len() - 1)]
         };
         let link = |entry: u32| (entry != 0).then_some(entry);
         std::iter::successors(link(head), move |&entry| link(self.next[entry as usize - 1])).map(|entry| entry - 1)

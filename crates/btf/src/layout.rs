@@ -1,13 +1,11 @@
 //! Sizes, alignment and resolution of typedefs and modifiers.
 //!
-//! BPF is a 64-bit target: pointers have eight bytes. Alignment is not stored in BTF; it is derived from the
-//! members as `btf__align_of` of libbpf (Linux 6.12, `tools/lib/bpf/btf.c`) does, so that a structure whose
-//! members are not at multiples of their alignment counts as packed. Chains are bounded by [`DEPTH_MAX`].
+//! BPF is a 64-bit target: pointers have eight bytes. Alignment is not stored in BTF but derived; see `align`.
+//! Chains are bounded by [`DEPTH_MAX`].
 
-use std::collections::HashMap;
-
+use crate::align::Aligner;
 use crate::error::LayoutError;
-use crate::types::{Composite, Def, Member};
+use crate::types::{Def, Member};
 use crate::{Btf, Kind, Type, TypeId};
 
 /// Longest chain of typedefs, modifiers, arrays or nested structures that is followed.
@@ -121,7 +119,7 @@ impl Btf {
     /// # Errors
     /// As [`size_of`](Self::size_of).
     pub fn align_of(&self, id: TypeId) -> Result<u32, LayoutError> {
-        Aligner::new(self).align_of(id)
+        Ok(Aligner::new(self).align(id)?.bytes)
     }
 
     /// First bit and number of bits if the member is a bit field, whichever way it is stored.
@@ -136,77 +134,4 @@ impl Btf {
         let aligned = member.bit_offset.is_multiple_of(8);
         (!(whole && aligned)).then_some((member.bit_offset.saturating_add(u32::from(int.bit_offset)), int.bits))
     }
-}
-
-/// Alignment with a memory, so that a structure is looked at once however often it is nested.
-pub(crate) struct Aligner<'a> {
-    btf: &'a Btf,
-    known: HashMap<TypeId, u32>,
-}
-
-impl<'a> Aligner<'a> {
-    pub(crate) fn new(btf: &'a Btf) -> Self {
-        Self {
-            btf,
-            known: HashMap::new(),
-        }
-    }
-
-    pub(crate) fn align_of(&mut self, id: TypeId) -> Result<u32, LayoutError> {
-        self.align_at(id, 0)
-    }
-
-    /// Whether C would lay this structure or union out differently without `packed`.
-    pub(crate) fn is_packed(&mut self, composite: Composite<'a>) -> Result<bool, LayoutError> {
-        Ok(self.composite(composite, 0)?.1)
-    }
-
-    fn align_at(&mut self, id: TypeId, depth: usize) -> Result<u32, LayoutError> {
-        if depth > DEPTH_MAX {
-            return Err(LayoutError::TooDeep(id));
-        }
-        if let Some(&align) = self.known.get(&id) {
-            return Ok(align);
-        }
-        let ty = self.btf.get(id)?;
-        let align = match ty.def {
-            Def::Int(int) => int.size.min(POINTER_SIZE),
-            Def::Enum(e) => e.size.min(POINTER_SIZE),
-            Def::Float { size } => float_align(size),
-            Def::Ptr(_) => POINTER_SIZE,
-            Def::Array(array) => self.align_at(array.element, depth + 1)?,
-            Def::Typedef(to) | Def::Volatile(to) | Def::Const(to) | Def::Restrict(to) | Def::TypeTag(to) => {
-                self.align_at(to, depth + 1)?
-            }
-            Def::Var { ty, .. } => self.align_at(ty, depth + 1)?,
-            Def::Struct(composite) | Def::Union(composite) => self.composite(composite, depth)?.0,
-            Def::Void
-            | Def::Fwd { .. }
-            | Def::Func { .. }
-            | Def::FuncProto(_)
-            | Def::DataSec(_)
-            | Def::DeclTag { .. } => return Err(LayoutError::Unsized { id, kind: ty.kind() }),
-        };
-        self.known.insert(id, align);
-        Ok(align)
-    }
-
-    /// Alignment, and whether the structure is packed.
-    fn composite(&mut self, composite: Composite<'a>, depth: usize) -> Result<(u32, bool), LayoutError> {
-        let mut most = 1;
-        for member in composite.members() {
-            let align = self.align_at(member.ty, depth + 1)?;
-            if self.btf.bit_field(&member).is_none() && !member.bit_offset.is_multiple_of(align * 8) {
-                return Ok((1, true));
-            }
-            most = most.max(align);
-        }
-        let packed = !composite.size.is_multiple_of(most);
-        Ok((if packed { 1 } else { most }, packed))
-    }
-}
-
-/// Floats align to their size, but for the twelve bytes of 32-bit x86's `long double`.
-fn float_align(size: u32) -> u32 {
-    if size.is_power_of_two() { size.min(16) } else { 4 }
 }

@@ -1,7 +1,7 @@
 //! BPF Type Format (BTF): the types of C, as the kernel, the compilers and BPF objects carry them.
 //!
 //! * [`Btf`] reads, writes and searches types; [`Btf::size_of`], [`Btf::field`] and [`Btf::describe_offset`] lay them
-//!   out; [`Btf::to_c`] prints them as a C header.
+//!   out; [`c`] prints them as a C header.
 //! * [`Builder`] makes BTF; [`BtfType`], which can be derived, makes it from Rust types.
 //! * [`BtfExt`] is the `.BTF.ext` section of an object: functions, source lines and CO-RE relocations.
 //! * [`core`] matches CO-RE relocations against a kernel's types.
@@ -10,8 +10,10 @@
 //! bytes give a [`ParseError`] with the offset.
 #![forbid(unsafe_code)]
 
+mod align;
 mod btf;
 mod builder;
+pub mod c;
 pub mod core;
 mod edit;
 mod error;

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use crate::error::{BuildError, ParseError};
+use crate::error::BuildError;
 use crate::raw::{self, Info, Word};
 use crate::{Btf, Builder, Kind, TypeId};
 
@@ -104,12 +104,10 @@ impl Copy<'_> {
         };
         let mut needs = Vec::new();
         let kind = Info(record[1]).kind().unwrap_or(Kind::Void);
-        // The closure never fails, so neither does the walk.
-        let _ = raw::references(kind, record.len(), |word, meaning| {
+        raw::references(kind, record.len(), |word, meaning| {
             if meaning == Word::Id {
                 needs.push(TypeId(record[word]));
             }
-            Ok::<(), ParseError>(())
         });
         needs
     }
@@ -163,12 +161,11 @@ impl Copy<'_> {
         let record = self.source.record(id)?;
         let kind = Info(record[1]).kind()?;
         let mut words: Box<[u32]> = record.into();
-        let _ = raw::references(kind, record.len(), |word, meaning| {
+        raw::references(kind, record.len(), |word, meaning| {
             words[word] = match meaning {
                 Word::Name => self.builder.string(self.source.str_at(record[word])),
                 Word::Id => self.map.get(TypeId(record[word])).unwrap_or(TypeId::VOID).0,
             };
-            Ok::<(), ParseError>(())
         });
         Some((kind, words))
     }

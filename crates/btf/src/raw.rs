@@ -3,6 +3,8 @@
 //! Everything in the type section is 32-bit words, so types are kept as `u32`s and shared by the parser,
 //! the builder and the writer. Follows `include/uapi/linux/btf.h` and `kernel/bpf/btf.c` (Linux 6.18).
 
+use std::convert::Infallible;
+
 use crate::Kind;
 use crate::error::{ParseError, ParseReason};
 
@@ -175,11 +177,23 @@ pub(crate) enum Word {
 }
 
 /// Calls `f` with the index and meaning of each word of a record that is a name or an id.
-pub(crate) fn references(
+pub(crate) fn references(kind: Kind, words: usize, mut f: impl FnMut(usize, Word)) {
+    let infallible: Result<(), Infallible> = try_references(kind, words, |at, meaning| {
+        f(at, meaning);
+        Ok(())
+    });
+    match infallible {
+        Ok(()) => {}
+        Err(never) => match never {},
+    }
+}
+
+/// As [`references`], until the first error.
+pub(crate) fn try_references<E>(
     kind: Kind,
     words: usize,
-    mut f: impl FnMut(usize, Word) -> Result<(), ParseError>,
-) -> Result<(), ParseError> {
+    mut f: impl FnMut(usize, Word) -> Result<(), E>,
+) -> Result<(), E> {
     f(0, Word::Name)?;
     match kind {
         Kind::Ptr

@@ -1,1 +1,33 @@
-//! lab
+//! Experiments: a [`Scenario`] and algorithms go in, runs with figures and time series come out, and are drawn for a terminal or as a page.
+//!
+//! A run is a simulated world: the TCP of crate `tcp` over the links of crate `net`, with the congestion control in the embedded kernel, on one virtual
+//! clock. The same scenario gives the same result to the last digit. Nothing here prints, reads files or looks at a clock.
+//!
+//! ```no_run
+//! use lab::{Cast, Scenario, Source, SourceKind};
+//! use net::Span;
+//!
+//! let scenario = Scenario { duration: Span::from_secs(2), warmup: Span::from_secs(1), ..Scenario::default() };
+//! let reno = Source { label: "reno".to_owned(), kind: SourceKind::NativeReno };
+//! let run = lab::run(&scenario, &Cast::one(reno), &mut |_| {}).unwrap();
+//! assert!(run.result.link.utilization > 0.5);
+//! ```
+#![forbid(unsafe_code)]
+
+mod account;
+pub mod chart;
+mod embedded;
+pub mod plot;
+pub mod report;
+mod result;
+mod run;
+mod scenario;
+mod world;
+
+pub use embedded::EmbeddedError;
+pub use result::{FlowResult, FlowSeries, LinkResult, RunResult, Series, jain};
+pub use run::{Cast, Host, Progress, Run, RunError, Source, SourceKind, Work, compare, run};
+pub use scenario::{
+    MTU, ParseProbabilityError, ParseQueueSizeError, PathSpec, QueueSize, Scenario, ScenarioError, parse_probability,
+};
+pub use world::Stuck;

@@ -8,14 +8,18 @@
 
 use crate::{Btf, RelocationRecord, TypeId};
 
+mod calc;
+mod compat;
 mod error;
 mod fixup;
+pub(crate) mod names;
 mod patch;
 mod resolver;
+mod spec;
 
 pub use error::CoreError;
 pub use fixup::{Fixup, Resize};
-pub use patch::{Insn, PatchError, Patched};
+pub use patch::{Insn, POISON_HELPER, PatchError, Patched};
 pub use resolver::Resolver;
 
 macro_rules! relocation_kinds {

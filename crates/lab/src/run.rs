@@ -1,0 +1,324 @@
+//! Running a [`Scenario`]: algorithms in, figures and time series out.
+
+use crate::account::{self, Period};
+use crate::embedded::{Embedded, EmbeddedError};
+use crate::result::{RunResult, Series};
+use crate::scenario::{Scenario, ScenarioError};
+use crate::world::{BEGIN, Stuck, Watch, World};
+use net::{Span, Time};
+use std::sync::Arc;
+use tcp::ca::OpsRef;
+
+/// An algorithm to run: where its table of operations comes from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Name in results and legends.
+    pub label: String,
+    /// Where the table comes from.
+    pub kind: SourceKind,
+}
+
+/// Where a table of operations comes from.
+#[derive(Clone, Debug)]
+pub enum SourceKind {
+    /// The Reno that the TCP has built in, in Rust: what a socket falls back to.
+    NativeReno,
+    /// The bytes of a `.bpf.o` with one congestion control, verified and run by the embedded kernel.
+    Object(Arc<[u8]>),
+}
+
+/// Which kernel and which TCP a run uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Host {
+    /// The embedded kernel and the simulated TCP of this process.
+    #[default]
+    Embedded,
+    /// The running Linux kernel with its own TCP over emulated links.
+    Linux,
+}
+
+/// Who takes part in one run.
+#[derive(Clone, Debug)]
+pub struct Cast {
+    /// One algorithm, or several that share the bottleneck: [`Scenario::flows`] flows of each, taking turns in numbering.
+    pub sources: Vec<Source>,
+    /// When every flow changes to another algorithm, and to which.
+    pub swap: Option<(Span, Source)>,
+    /// Where it runs.
+    pub host: Host,
+}
+
+impl Cast {
+    /// One algorithm on the embedded kernel.
+    pub fn one(source: Source) -> Self {
+        Self {
+            sources: vec![source],
+            swap: None,
+            host: Host::Embedded,
+        }
+    }
+}
+
+/// What came out of one run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// The figures, over the time after the warm-up.
+    pub result: RunResult,
+    /// With a swap: the figures before it (without the warm-up, unless the swap was in it) and after it.
+    pub halves: Vec<RunResult>,
+    /// The swap: when, and the name of the algorithm swapped to.
+    pub swap: Option<(Span, String)>,
+    /// The course of the run, warm-up included.
+    pub series: Series,
+    /// How much work it was.
+    pub work: Work,
+}
+
+/// How much a run computed; the same for every run of the same scenario.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Packets put into the links, data and ACKs.
+    pub packets: u64,
+    /// Events of the simulation.
+    pub events: u64,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Simulated time that has passed.
+    pub passed: Span,
+    /// Simulated time in all.
+    pub duration: Span,
+}
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The scenario makes no sense.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// There is nothing to run.
+    #[error("no algorithm is given")]
+    NoAlgorithm,
+    /// The swap is not within the run.
+    #[error("the swap at {at} is not within the run of {duration}")]
+    SwapOutside {
+        /// When it should be.
+        at: Span,
+        /// How long the run is.
+        duration: Span,
+    },
+    /// Too many flows at once.
+    #[error("{flows} flows on one bottleneck are more than {}", Scenario::MAX_FLOWS)]
+    TooManyFlows {
+        /// How many.
+        flows: u64,
+    },
+    /// Not there yet.
+    #[error("runs with real Linux TCP over emulated links are not supported yet: use the embedded kernel")]
+    LinuxHost,
+    /// The embedded kernel does not take an algorithm.
+    #[error("{label}: {error}")]
+    Load {
+        /// Which algorithm.
+        label: String,
+        /// Why.
+        #[source]
+        error: EmbeddedError,
+    },
+    /// A socket did not take an algorithm.
+    #[error("a socket refuses {label}")]
+    Refused {
+        /// Which algorithm.
+        label: String,
+        /// Why.
+        #[source]
+        error: tcp::ca::CaError,
+    },
+    /// A fault of ours.
+    #[error("fault in the simulator: {0}")]
+    Internal(#[from] Stuck),
+}
+
+/// Runs one experiment. `progress` is called about three thousand times.
+///
+/// # Errors
+/// See [`RunError`]; nothing is left behind in any case.
+pub fn run(scenario: &Scenario, cast: &Cast, progress: &mut dyn FnMut(Progress)) -> Result<Run, RunError> {
+    check(scenario, cast)?;
+    let embedded = Embedded::new(scenario.hz);
+    embedded.set_time(BEGIN);
+    let load = |source: &Source| {
+        embedded.table(source).map_err(|error| RunError::Load {
+            label: source.label.clone(),
+            error,
+        })
+    };
+    let tables: Vec<OpsRef> = cast.sources.iter().map(load).collect::<Result<_, _>>()?;
+    let next = cast.swap.as_ref().map(|(_, source)| load(source)).transpose()?;
+
+    let number = scenario.flows as usize * tables.len();
+    let of_flows = |tables: &[OpsRef]| -> Vec<OpsRef> { tables.iter().cycle().take(number).cloned().collect() };
+    let mut labels: Vec<String> = cast
+        .sources
+        .iter()
+        .map(|source| source.label.clone())
+        .cycle()
+        .take(number)
+        .collect();
+    let name = cast
+        .sources
+        .iter()
+        .map(|source| source.label.as_str())
+        .collect::<Vec<_>>()
+        .join("+");
+
+    let mut world = World::new(scenario, &of_flows(&tables));
+    let mut watch = Watcher {
+        embedded: &embedded,
+        duration: scenario.duration,
+        progress,
+    };
+    let end = BEGIN + scenario.duration;
+    let swap_at = cast.swap.as_ref().map(|(at, _)| BEGIN + *at);
+    let mut periods = Vec::new();
+    for boundary in boundaries(BEGIN + scenario.warmup, swap_at, end) {
+        periods.push(world.run_until_boundary(boundary, &mut watch)?);
+        if let (Some((_, source)), Some(table), true) = (&cast.swap, &next, Some(boundary) == swap_at) {
+            world
+                .change_congestion_control(&of_flows(std::slice::from_ref(table)))
+                .map_err(|error| RunError::Refused {
+                    label: source.label.clone(),
+                    error,
+                })?;
+        }
+    }
+
+    let warm = BEGIN + scenario.warmup;
+    let rate = scenario.path.rate;
+    let (before, after) = match swap_at {
+        Some(at) => periods.iter().cloned().partition(|period| period.end <= at),
+        None => (periods.clone(), Vec::new()),
+    };
+    let mut halves = Vec::new();
+    let mut series = world.take_series();
+    for (flow, label) in series.flows.iter_mut().zip(&labels) {
+        flow.cc.clone_from(label);
+    }
+    let mut whole = name.clone();
+    if let Some((_, source)) = &cast.swap {
+        let next_labels = vec![source.label.clone(); number];
+        halves.push(account::result(measured(&before, warm), &labels, name, rate));
+        halves.push(account::result(&after, &next_labels, source.label.clone(), rate));
+        for label in labels
+            .iter_mut()
+            .chain(series.flows.iter_mut().map(|flow| &mut flow.cc))
+        {
+            *label = format!("{label}→{}", source.label);
+        }
+        whole = format!("{whole}→{}", source.label);
+    }
+    Ok(Run {
+        result: account::result(measured(&periods, warm), &labels, whole, rate),
+        halves,
+        swap: cast.swap.as_ref().map(|(at, source)| (*at, source.label.clone())),
+        series,
+        work: Work {
+            packets: world.packets(),
+            events: world.steps(),
+        },
+    })
+}
+
+/// Runs each of `sources` alone, or with `mix` all of them on one bottleneck. `progress` gets the number of the run, from 0, as well.
+///
+/// # Errors
+/// As [`run`]; the first that fails ends the comparison.
+pub fn compare(
+    scenario: &Scenario,
+    sources: &[Source],
+    mix: bool,
+    host: Host,
+    progress: &mut dyn FnMut(usize, Progress),
+) -> Result<Vec<Run>, RunError> {
+    let casts: Vec<Vec<Source>> = if mix {
+        vec![sources.to_vec()]
+    } else {
+        sources.iter().map(|source| vec![source.clone()]).collect()
+    };
+    if sources.is_empty() {
+        return Err(RunError::NoAlgorithm);
+    }
+    let cast = |sources| Cast {
+        sources,
+        swap: None,
+        host,
+    };
+    casts
+        .into_iter()
+        .enumerate()
+        .map(|(number, sources)| run(scenario, &cast(sources), &mut |at| progress(number, at)))
+        .collect()
+}
+
+fn check(scenario: &Scenario, cast: &Cast) -> Result<(), RunError> {
+    scenario.check()?;
+    if cast.sources.is_empty() {
+        return Err(RunError::NoAlgorithm);
+    }
+    let flows = u64::from(scenario.flows) * cast.sources.len() as u64;
+    if flows > u64::from(Scenario::MAX_FLOWS) {
+        return Err(RunError::TooManyFlows { flows });
+    }
+    if let Some((at, _)) = cast.swap
+        && (at.is_zero() || at >= scenario.duration)
+    {
+        return Err(RunError::SwapOutside {
+            at,
+            duration: scenario.duration,
+        });
+    }
+    match cast.host {
+        Host::Embedded => Ok(()),
+        Host::Linux => Err(RunError::LinuxHost),
+    }
+}
+
+/// Where a run is cut: end of the warm-up, swap, end; in order, each once, without those at the very beginning.
+fn boundaries(warm: Time, swap: Option<Time>, end: Time) -> Vec<Time> {
+    let mut times: Vec<Time> = [Some(warm), swap, Some(end)]
+        .into_iter()
+        .flatten()
+        .filter(|time| *time > BEGIN)
+        .collect();
+    times.sort();
+    times.dedup();
+    times
+}
+
+/// The periods after the warm-up; all of them if it covers all.
+fn measured(periods: &[Period], warm: Time) -> &[Period] {
+    let first = periods.iter().position(|period| period.begin >= warm).unwrap_or(0);
+    &periods[first..]
+}
+
+struct Watcher<'a> {
+    embedded: &'a Embedded,
+    duration: Span,
+    progress: &'a mut dyn FnMut(Progress),
+}
+
+impl Watch for Watcher<'_> {
+    fn tick(&mut self, now: Time) {
+        self.embedded.set_time(now);
+    }
+
+    fn progress(&mut self, passed: Span) {
+        (self.progress)(Progress {
+            passed,
+            duration: self.duration,
+        });
+    }
+}

@@ -1,0 +1,392 @@
+//! Carrying out a plan: types, maps, programs and the maps of ops structures are created. Nothing is registered yet.
+//!
+//! The order is that of `bpf_object_load` of libbpf (Linux 6.12). Whatever was created before an error is closed again
+//! by dropping it.
+
+use crate::error::LoadError;
+use crate::kconfig;
+use crate::plan::Plan;
+use crate::programs::{ProgramKind, ProgramPlan};
+use crate::relocate::OpenKind;
+use crate::struct_ops::OpsPlan;
+use bpf::{
+    AttachType, Bpf, BtfObject, Fd, Map, MapCreate, MapFlags, MapType, Prog, ProgFlags, ProgLoad, ProgLoadError,
+    ProgType,
+};
+use isa::RawInsn;
+use std::sync::Arc;
+
+/// What a plan created in a kernel. It is gone when this is dropped; [`Loaded::attach`] registers the ops structures.
+pub struct Loaded {
+    pub(crate) kernel: Arc<dyn Bpf>,
+    pub(crate) btf: Option<Fd<BtfObject>>,
+    pub(crate) maps: Vec<LoadedMap>,
+    pub(crate) programs: Vec<LoadedProgram>,
+    pub(crate) ops: Vec<LoadedOps>,
+}
+
+/// A map that was created.
+#[derive(Debug)]
+pub struct LoadedMap {
+    /// The variable's or section's name in the object.
+    pub name: String,
+    /// The map.
+    pub map: Fd<Map>,
+}
+
+/// A program that was loaded.
+#[derive(Debug)]
+pub struct LoadedProgram {
+    /// Its name in the object.
+    pub name: String,
+    /// The program.
+    pub program: Fd<Prog>,
+}
+
+/// An ops structure whose map was created.
+#[derive(Debug)]
+pub struct LoadedOps {
+    /// What was planned; the value has the programs' descriptors in it now.
+    pub plan: OpsPlan,
+    /// The map.
+    pub map: Fd<Map>,
+}
+
+impl Plan {
+    /// Creates everything in `kernel`, and registers nothing.
+    ///
+    /// # Errors
+    /// [`LoadError`]; everything that was created is gone again.
+    pub fn load(&self, kernel: &Arc<dyn Bpf>) -> Result<Loaded, LoadError> {
+        let (mut loaded, modules) = self.load_maps(kernel)?;
+        for plan in &self.programs {
+            let program = self
+                .load_program(plan, &loaded, &modules)
+                .map_err(|fault| fault.named(plan))?;
+            loaded.programs.push(LoadedProgram {
+                name: plan.name.clone(),
+                program,
+            });
+        }
+        for ops in &mut loaded.ops {
+            for (program, offset) in ops
+                .plan
+                .programs()
+                .map(|(_, p, _, offset)| (p, offset))
+                .collect::<Vec<_>>()
+            {
+                let index = self.programs.iter().position(|plan| plan.function == program);
+                let Some(loaded) = index.and_then(|index| loaded.programs.get(index)) else {
+                    continue;
+                };
+                // A function slot has eight bytes; the descriptor stands in the low four.
+                let descriptor = i64::from(loaded.program.raw()).to_le_bytes();
+                if let Some(slot) = ops.plan.value.get_mut(offset as usize..offset as usize + 8) {
+                    slot.copy_from_slice(&descriptor);
+                }
+            }
+        }
+        Ok(loaded)
+    }
+
+    /// Loads the programs one by one and keeps none: what the kernel says of each. Maps are created and gone again.
+    ///
+    /// # Errors
+    /// [`LoadError`] when maps or types cannot be created; a program's refusal is in the list.
+    pub fn check(&self, kernel: &Arc<dyn Bpf>) -> Result<Vec<CheckedProgram>, LoadError> {
+        let (loaded, modules) = self.load_maps(kernel)?;
+        self.programs
+            .iter()
+            .map(|plan| {
+                let refusal = match self.load_program(plan, &loaded, &modules) {
+                    Ok(program) => {
+                        let verified = kernel.prog_info(&program).map_or(0, |info| info.verified_insns);
+                        return Ok(CheckedProgram {
+                            name: plan.name.clone(),
+                            result: Ok(verified),
+                        });
+                    }
+                    Err(ProgramFault::Refused(refusal)) => refusal,
+                    Err(other) => return Err(other.named(plan)),
+                };
+                Ok(CheckedProgram {
+                    name: plan.name.clone(),
+                    result: Err(refusal),
+                })
+            })
+            .collect()
+    }
+
+    fn load_maps(&self, kernel: &Arc<dyn Bpf>) -> Result<(Loaded, Modules), LoadError> {
+        let modules = self.open_modules(&**kernel)?;
+        let btf = match &self.btf {
+            Some(btf) => Some(kernel.btf_load(&btf.to_bytes()).map_err(LoadError::Btf)?),
+            None => None,
+        };
+        let mut maps = Vec::new();
+        for plan in &self.maps {
+            let values = || kconfig::value(&self.externs, plan.value_size, &**kernel);
+            maps.push(LoadedMap {
+                name: plan.name.clone(),
+                map: plan.create(&**kernel, btf.as_ref(), &values)?,
+            });
+        }
+        let mut ops = Vec::new();
+        for plan in &self.ops {
+            ops.push(LoadedOps {
+                plan: plan.clone(),
+                map: create_ops_map(plan, &**kernel, btf.as_ref(), &modules)?,
+            });
+        }
+        let loaded = Loaded {
+            kernel: Arc::clone(kernel),
+            btf,
+            maps,
+            programs: Vec::new(),
+            ops,
+        };
+        Ok((loaded, modules))
+    }
+
+    fn load_program(&self, plan: &ProgramPlan, loaded: &Loaded, modules: &Modules) -> Result<Fd<Prog>, ProgramFault> {
+        let mut insns = plan.insns.clone();
+        let descriptors = fill_in(plan, &mut insns, loaded, modules)?;
+        let mut args = ProgLoad {
+            license: &self.license,
+            name: &bpf::object_name(&plan.name),
+            btf: loaded.btf.as_ref(),
+            func_info: &plan.func_info,
+            line_info: &plan.line_info,
+            kern_version: self.version,
+            fd_array: &descriptors,
+            ..ProgLoad::new(ProgType::UNSPEC, &insns)
+        };
+        match &plan.kind {
+            ProgramKind::StructOps {
+                member_index,
+                ty,
+                module,
+                sleepable,
+                ..
+            } => {
+                args.prog_type = ProgType::STRUCT_OPS;
+                args.attach_btf_id = ty.0;
+                args.expected_attach_type = AttachType(*member_index);
+                args.attach_btf = module.and_then(|index| modules.fd(index));
+                if *sleepable {
+                    args.flags = ProgFlags::SLEEPABLE;
+                }
+            }
+            ProgramKind::SocketFilter => args.prog_type = ProgType::SOCKET_FILTER,
+            ProgramKind::Syscall => {
+                args.prog_type = ProgType::SYSCALL;
+                args.flags = ProgFlags::SLEEPABLE;
+            }
+        }
+        loaded
+            .kernel
+            .prog_load(&args)
+            .map_err(|refusal| ProgramFault::Refused(Box::new(refusal)))
+    }
+
+    /// Opens the types of the modules that the plan refers to.
+    fn open_modules(&self, kernel: &dyn Bpf) -> Result<Modules, LoadError> {
+        let in_programs = self.programs.iter().flat_map(|program| {
+            let calls = program.open.iter().filter_map(|open| match open.what {
+                OpenKind::ModuleCall { module } | OpenKind::ModuleSymbol { module } => Some(module),
+                OpenKind::Map(_) | OpenKind::MapValue { .. } | OpenKind::Address { .. } => None,
+            });
+            calls.collect::<Vec<_>>()
+        });
+        let mut used: Vec<usize> = in_programs
+            .chain(self.ops.iter().filter_map(|ops| ops.types.module))
+            .collect();
+        used.sort_unstable();
+        used.dedup();
+        let mut open = Vec::new();
+        for index in used {
+            let Some(module) = self.modules.get(index) else {
+                continue;
+            };
+            let fd = kernel.btf_by_id(module.id).map_err(|errno| LoadError::Module {
+                module: module.name.clone(),
+                errno,
+            })?;
+            open.push((index, fd));
+        }
+        Ok(Modules { open })
+    }
+}
+
+/// What the kernel says of one program.
+#[derive(Debug)]
+pub struct CheckedProgram {
+    /// Its name in the object.
+    pub name: String,
+    /// Instructions that the verifier processed (0 when the kernel does not say), or its refusal.
+    pub result: Result<u32, Box<ProgLoadError>>,
+}
+
+/// Types of modules, by index in the options.
+struct Modules {
+    open: Vec<(usize, Fd<BtfObject>)>,
+}
+
+impl Modules {
+    fn fd(&self, index: usize) -> Option<&Fd<BtfObject>> {
+        self.open.iter().find(|(known, _)| *known == index).map(|(_, fd)| fd)
+    }
+
+    /// The place in the descriptors that go with a program: 0 is the kernel itself.
+    fn place(&self, index: usize) -> Option<i16> {
+        let at = self.open.iter().position(|(known, _)| *known == index)?;
+        i16::try_from(at + 1).ok()
+    }
+
+    fn descriptors(&self) -> Vec<i32> {
+        if self.open.is_empty() {
+            return Vec::new();
+        }
+        std::iter::once(0)
+            .chain(self.open.iter().map(|(_, fd)| fd.raw()))
+            .collect()
+    }
+}
+
+/// Why one program was not loaded.
+enum ProgramFault {
+    Refused(Box<ProgLoadError>),
+    NoAddress(String),
+}
+
+impl ProgramFault {
+    fn named(self, plan: &ProgramPlan) -> LoadError {
+        match self {
+            Self::Refused(source) => LoadError::Program {
+                program: plan.name.clone(),
+                source,
+            },
+            Self::NoAddress(name) => LoadError::NoAddress { name },
+        }
+    }
+}
+
+/// `BPF_PSEUDO_MAP_FD` and `BPF_PSEUDO_MAP_VALUE` (RFC 9669, 5.4).
+const PSEUDO_MAP_FD: u8 = 1;
+const PSEUDO_MAP_VALUE: u8 = 2;
+
+/// Fills in the open places; the answer is the descriptors that go with the program.
+fn fill_in(
+    plan: &ProgramPlan,
+    insns: &mut [RawInsn],
+    loaded: &Loaded,
+    modules: &Modules,
+) -> Result<Vec<i32>, ProgramFault> {
+    for open in &plan.open {
+        let Some(places) = insns.get_mut(open.slot as usize..) else {
+            continue;
+        };
+        let map_fd = |index: object::MapIndex| loaded.maps.get(index.0 as usize).map_or(-1, |map| map.map.raw());
+        match (&open.what, places) {
+            (OpenKind::Map(map), [first, ..]) => {
+                first.src = PSEUDO_MAP_FD;
+                first.imm = map_fd(*map);
+            }
+            (OpenKind::MapValue { map, offset }, [first, second, ..]) => {
+                first.src = PSEUDO_MAP_VALUE;
+                first.imm = map_fd(*map);
+                second.imm = *offset as i32;
+            }
+            (OpenKind::ModuleCall { module }, [call, ..]) => call.off = modules.place(*module).unwrap_or(0),
+            (OpenKind::ModuleSymbol { module }, [_, second, ..]) => {
+                second.imm = modules.fd(*module).map_or(0, Fd::raw);
+            }
+            (OpenKind::Address { name, weak }, [first, second, ..]) => {
+                let address = match loaded.kernel.ksym_address(name) {
+                    Some(address) => address,
+                    None if *weak => 0,
+                    None => return Err(ProgramFault::NoAddress(name.clone())),
+                };
+                first.imm = address as u32 as i32;
+                second.imm = (address >> 32) as u32 as i32;
+            }
+            // A 64-bit immediate has two slots: the object's reader has checked it.
+            _ => {}
+        }
+    }
+    Ok(modules.descriptors())
+}
+
+fn create_ops_map(
+    plan: &OpsPlan,
+    kernel: &dyn Bpf,
+    btf: Option<&Fd<BtfObject>>,
+    modules: &Modules,
+) -> Result<Fd<Map>, LoadError> {
+    let module = plan.types.module.and_then(|index| modules.fd(index));
+    let mut flags = MapFlags::empty();
+    flags.set(MapFlags::LINK, plan.link);
+    flags.set(MapFlags::VTYPE_BTF_OBJ_FD, module.is_some());
+    let args = MapCreate {
+        key_size: 4,
+        value_size: plan.types.value_size,
+        max_entries: 1,
+        flags,
+        name: &bpf::object_name(&plan.name),
+        btf,
+        btf_vmlinux_value_type_id: plan.types.value_ty.0,
+        value_type_btf: module,
+        ..MapCreate::new(MapType::STRUCT_OPS)
+    };
+    kernel.map_create(&args).map_err(|errno| LoadError::Ops {
+        ops: plan.name.clone(),
+        kind: plan.kind.clone(),
+        errno,
+    })
+}
+
+impl Loaded {
+    /// The kernel it is loaded in.
+    pub fn kernel(&self) -> &Arc<dyn Bpf> {
+        &self.kernel
+    }
+
+    /// The maps, data sections included, ops structures not.
+    pub fn maps(&self) -> &[LoadedMap] {
+        &self.maps
+    }
+
+    /// The map of this name in the object.
+    pub fn map(&self, name: &str) -> Option<&Fd<Map>> {
+        self.maps.iter().find(|map| map.name == name).map(|map| &map.map)
+    }
+
+    /// The programs.
+    pub fn programs(&self) -> &[LoadedProgram] {
+        &self.programs
+    }
+
+    /// The program of this name.
+    pub fn program(&self, name: &str) -> Option<&Fd<Prog>> {
+        self.programs
+            .iter()
+            .find(|program| program.name == name)
+            .map(|program| &program.program)
+    }
+
+    /// The ops structures.
+    pub fn ops(&self) -> &[LoadedOps] {
+        &self.ops
+    }
+}
+
+impl std::fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loaded")
+            .field("kernel", &self.kernel.name())
+            .field("maps", &self.maps)
+            .field("programs", &self.programs)
+            .field("ops", &self.ops)
+            .finish_non_exhaustive()
+    }
+}

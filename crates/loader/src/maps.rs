@@ -1,0 +1,300 @@
+//! Maps: from the object's wishes to what the kernel is asked for, and their creation with initial values.
+//!
+//! Names and adjustments follow `internal_map_name`, `bpf_object__create_map`, `adjust_ringbuf_sz` and
+//! `bpf_object__populate_internal_map` of libbpf (Linux 6.12). Maps of ops structures are made in `load`.
+
+use crate::error::{LoadError, PlanError};
+use crate::options::PlanOptions;
+use bpf::{Bpf, BtfObject, Errno, Fd, MapCreate, MapFlags, MapType, ObjectRef, Pinned, UpdateFlags};
+use object::{MapSource, Object, Pinning};
+use std::path::PathBuf;
+
+/// A map as it will be created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MapPlan {
+    /// The variable's or section's name in the object.
+    pub name: String,
+    /// The name the kernel gets.
+    pub kernel_name: String,
+    /// The type.
+    pub map_type: MapType,
+    /// Size of a key in bytes.
+    pub key_size: u32,
+    /// Size of a value in bytes.
+    pub value_size: u32,
+    /// Number of elements; 0 for a `perf_event_array` means one a CPU.
+    pub max_entries: u32,
+    /// Flags.
+    pub flags: MapFlags,
+    /// Meaning depends on the type.
+    pub extra: u64,
+    /// Types of key and value in the object's BTF, 0 for none.
+    pub type_ids: (u32, u32),
+    /// The value before programs run.
+    pub initial: Initial,
+    /// Where the map is shared, when it is.
+    pub pin: Option<PathBuf>,
+}
+
+/// The value of a map before programs run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Initial {
+    /// As the kernel makes it.
+    None,
+    /// These bytes, for key 0.
+    Bytes {
+        /// The value.
+        bytes: Vec<u8>,
+        /// Whether user space may not change it afterwards (`.rodata`).
+        freeze: bool,
+    },
+    /// The kernel's configuration values.
+    Kconfig,
+}
+
+/// Bytes of a page, for the size of ring buffers.
+const PAGE_BYTES: u32 = 4096;
+
+/// All maps of the object, at the same indexes.
+pub(crate) fn plan(object: &Object, options: &PlanOptions) -> Result<Vec<MapPlan>, PlanError> {
+    object.maps.iter().map(|map| one(map, options)).collect()
+}
+
+fn one(map: &object::Map, options: &PlanOptions) -> Result<MapPlan, PlanError> {
+    let unsupported = |feature| PlanError::Map {
+        map: map.name.clone(),
+        feature,
+    };
+    let map_type = MapType(map.map_type);
+    if map.numa_node.is_some() {
+        return Err(unsupported("a NUMA node"));
+    }
+    if map_type == MapType::ARENA {
+        return Err(unsupported("an arena"));
+    }
+    let pin = match (map.pinning, &options.pin_root) {
+        (Pinning::None, _) => None,
+        (Pinning::ByName, Some(root)) => Some(root.join(&map.name)),
+        (Pinning::ByName, None) => return Err(unsupported("sharing by name without a directory for pins")),
+    };
+    let initial = match &map.source {
+        MapSource::Definition => Initial::None,
+        MapSource::Data(data) if data.bytes.is_empty() => Initial::None,
+        MapSource::Data(data) => Initial::Bytes {
+            bytes: data.bytes.clone(),
+            freeze: data.read_only,
+        },
+        MapSource::Kconfig => Initial::Kconfig,
+    };
+    let kernel_name = match map.source {
+        MapSource::Definition => bpf::object_name(&map.name),
+        MapSource::Data(_) | MapSource::Kconfig => data_map_name(&options.object_name, &map.name),
+    };
+    let id = |ty: Option<btf::TypeId>| {
+        if takes_types(map_type) {
+            ty.map_or(0, |ty| ty.0)
+        } else {
+            0
+        }
+    };
+    Ok(MapPlan {
+        name: map.name.clone(),
+        kernel_name,
+        map_type,
+        key_size: map.key_size,
+        value_size: map.value_size,
+        max_entries: if map_type == MapType::RINGBUF {
+            ring_size(map.max_entries)
+        } else {
+            map.max_entries
+        },
+        flags: MapFlags::from_bits_retain(map.flags),
+        extra: map.extra,
+        type_ids: (id(map.key_type), id(map.value_type)),
+        initial,
+        pin,
+    })
+}
+
+/// As much of the object's name as fits before the section's, which has at least seven bytes of the fifteen; a
+/// section with a dot in its name (`.data.mine`) stands alone.
+fn data_map_name(object: &str, section: &str) -> String {
+    let suffix: String = section.chars().take(bpf::OBJECT_NAME_MAX).collect();
+    let custom = section.get(1..).is_some_and(|rest| rest.contains('.'));
+    let room = if custom {
+        0
+    } else {
+        bpf::OBJECT_NAME_MAX.saturating_sub(suffix.len().max(7))
+    };
+    let prefix: String = object.chars().take(room).collect();
+    bpf::object_name(&(prefix + &suffix))
+}
+
+/// The kernel takes a power of two of whole pages; a size that is none is rounded up.
+fn ring_size(bytes: u32) -> u32 {
+    if bytes == 0 {
+        return 0;
+    }
+    let pages = bytes.div_ceil(PAGE_BYTES).checked_next_power_of_two();
+    pages.and_then(|pages| pages.checked_mul(PAGE_BYTES)).unwrap_or(bytes)
+}
+
+/// Map types whose keys and values the kernel lets have no BTF types.
+fn takes_types(map_type: MapType) -> bool {
+    ![
+        MapType::PERF_EVENT_ARRAY,
+        MapType::CGROUP_ARRAY,
+        MapType::STACK_TRACE,
+        MapType::ARRAY_OF_MAPS,
+        MapType::HASH_OF_MAPS,
+        MapType::DEVMAP,
+        MapType::DEVMAP_HASH,
+        MapType::CPUMAP,
+        MapType::XSKMAP,
+        MapType::SOCKMAP,
+        MapType::SOCKHASH,
+        MapType::QUEUE,
+        MapType::STACK,
+        MapType::ARENA,
+    ]
+    .contains(&map_type)
+}
+
+impl MapPlan {
+    /// Creates the map and gives it its value, or opens the one that is shared under its name.
+    pub(crate) fn create(
+        &self,
+        kernel: &dyn Bpf,
+        btf: Option<&Fd<BtfObject>>,
+        kconfig: &dyn Fn() -> Result<Vec<u8>, LoadError>,
+    ) -> Result<Fd<bpf::Map>, LoadError> {
+        if let Some(shared) = self.shared(kernel)? {
+            return Ok(shared);
+        }
+        let map = self.create_new(kernel, btf)?;
+        let failed = |errno| LoadError::MapValue {
+            map: self.name.clone(),
+            errno,
+        };
+        let value = match &self.initial {
+            Initial::None => None,
+            Initial::Bytes { bytes, freeze } => Some((bytes.clone(), *freeze)),
+            Initial::Kconfig => Some((kconfig()?, true)),
+        };
+        if let Some((value, freeze)) = value {
+            kernel
+                .map_update(&map, &0u32.to_le_bytes(), &value, UpdateFlags::ANY)
+                .map_err(failed)?;
+            if freeze {
+                kernel.map_freeze(&map).map_err(failed)?;
+            }
+        }
+        if let Some(path) = &self.pin {
+            kernel
+                .obj_pin(path, ObjectRef::Map(&map))
+                .map_err(|errno| LoadError::MapPin {
+                    map: self.name.clone(),
+                    path: path.clone(),
+                    errno,
+                })?;
+        }
+        Ok(map)
+    }
+
+    fn create_new(&self, kernel: &dyn Bpf, btf: Option<&Fd<BtfObject>>) -> Result<Fd<bpf::Map>, LoadError> {
+        let per_cpu_entries = self.map_type == MapType::PERF_EVENT_ARRAY && self.max_entries == 0;
+        let args = MapCreate {
+            key_size: self.key_size,
+            value_size: self.value_size,
+            max_entries: if per_cpu_entries {
+                kernel.possible_cpus()
+            } else {
+                self.max_entries
+            },
+            flags: self.flags,
+            name: &self.kernel_name,
+            btf: btf.filter(|_| takes_types(self.map_type)),
+            btf_key_type_id: self.type_ids.0,
+            btf_value_type_id: self.type_ids.1,
+            map_extra: self.extra,
+            ..MapCreate::new(self.map_type)
+        };
+        let first = kernel.map_create(&args);
+        // Some types of maps take no types of keys and values; what was wrong shows at the second try.
+        let result = match first {
+            Err(_) if self.type_ids != (0, 0) => kernel.map_create(&MapCreate {
+                btf: None,
+                btf_key_type_id: 0,
+                btf_value_type_id: 0,
+                ..args
+            }),
+            other => other,
+        };
+        result.map_err(|errno| LoadError::Map {
+            map: self.name.clone(),
+            map_type: self.map_type,
+            errno,
+        })
+    }
+
+    /// The map that is pinned under this map's name, if there is one, and if it has the same shape.
+    fn shared(&self, kernel: &dyn Bpf) -> Result<Option<Fd<bpf::Map>>, LoadError> {
+        let Some(path) = &self.pin else { return Ok(None) };
+        let failed = |errno| LoadError::MapPin {
+            map: self.name.clone(),
+            path: path.clone(),
+            errno,
+        };
+        let other_shape = || LoadError::PinnedMap {
+            map: self.name.clone(),
+            path: path.clone(),
+        };
+        let map = match kernel.obj_get(path) {
+            Ok(Pinned::Map(map)) => map,
+            Ok(_) => return Err(other_shape()),
+            Err(Errno::ENOENT) => return Ok(None),
+            Err(errno) => return Err(failed(errno)),
+        };
+        let info = kernel.map_info(&map).map_err(failed)?;
+        let same = info.map_type == self.map_type
+            && (info.key_size, info.value_size, info.max_entries) == (self.key_size, self.value_size, self.max_entries)
+            && info.flags == self.flags
+            && info.map_extra == self.extra;
+        if same { Ok(Some(map)) } else { Err(other_shape()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_data_maps_are_libbpfs() {
+        let cases = [
+            ("my_object_name", ".rodata", "my_objec.rodata"),
+            ("my_object_name", ".bss", "my_objec.bss"),
+            ("my_object_name", ".kconfig", "my_obje.kconfig"),
+            ("my_object_name", ".rodata.abracadabra", ".rodata.abracad"),
+            ("a-b", ".data", "a_b.data"),
+            ("", ".data", ".data"),
+        ];
+        for (object, section, expected) in cases {
+            assert_eq!(data_map_name(object, section), expected);
+        }
+    }
+
+    #[test]
+    fn ring_buffers_get_whole_pages() {
+        let cases = [
+            (0, 0),
+            (1, 4096),
+            (4096, 4096),
+            (4097, 8192),
+            (12288, 16384),
+            (u32::MAX, u32::MAX),
+        ];
+        for (asked, given) in cases {
+            assert_eq!(ring_size(asked), given, "{asked}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What the caller may decide about a load: fields of ops structures, names, and what is created at all.
+
+use std::collections::BTreeMap;
+
+/// Choices for [`crate::Plan::new`]. The default changes nothing that the object says.
+#[derive(Clone, Debug, Default)]
+pub struct PlanOptions {
+    /// The object's name, by convention its file name up to the first dot. Maps of `.data`, `.bss` and `.rodata`
+    /// are named after it, as libbpf does.
+    pub object_name: String,
+    /// Fields of ops structures that get another value than the object gives them.
+    pub set: Vec<SetField>,
+    /// Another algorithm name: the member `name` of the object's one ops structure.
+    pub rename: Option<String>,
+    /// Whether an ops structure, by variable name, is created; overrides a `?` section.
+    pub autocreate: BTreeMap<String, bool>,
+    /// Whether a program, by name, is loaded; overrides a `?` section. The programs of an ops structure follow it.
+    pub autoload: BTreeMap<String, bool>,
+    /// Types of kernel modules, for ops kinds and kernel functions that live in one.
+    pub modules: Vec<bpf::ModuleBtf>,
+    /// Directory for maps with `LIBBPF_PIN_BY_NAME`. Without it such a map makes the plan fail.
+    pub pin_root: Option<std::path::PathBuf>,
+}
+
+/// A new value for one field of an ops structure.
+///
+/// ```
+/// use loader::SetField;
+/// let set: SetField = "flags=non_restricted".parse()?;
+/// assert_eq!((set.ops, set.field.as_str(), set.value.as_str()), (None, "flags", "non_restricted"));
+/// let set: SetField = "reno.name=bpf_reno".parse()?;
+/// assert_eq!(set.ops.as_deref(), Some("reno"));
+/// # Ok::<(), loader::SetFieldError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetField {
+    /// The variable's name; may be left out when the object has one ops structure.
+    pub ops: Option<String>,
+    /// The member's name.
+    pub field: String,
+    /// The value as text: a number, the name of an enumerator or flag (several joined by `|`), the text of a `char`
+    /// array, or `null` to take a program away.
+    pub value: String,
+}
+
+/// A text that is no `FIELD=VALUE` or `OPS.FIELD=VALUE`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not FIELD=VALUE or OPS.FIELD=VALUE")]
+pub struct SetFieldError(pub String);
+
+impl std::str::FromStr for SetField {
+    type Err = SetFieldError;
+
+    fn from_str(text: &str) -> Result<Self, SetFieldError> {
+        let error = || SetFieldError(text.to_owned());
+        let (place, value) = text.split_once('=').ok_or_else(error)?;
+        let (ops, field) = match place.split_once('.') {
+            Some((ops, field)) => (Some(ops), field),
+            None => (None, place),
+        };
+        if field.is_empty() || ops == Some("") || field.contains('.') {
+            return Err(error());
+        }
+        Ok(Self {
+            ops: ops.map(str::to_owned),
+            field: field.to_owned(),
+            value: value.to_owned(),
+        })
+    }
+}

@@ -1,0 +1,127 @@
+//! [`Plan`]: everything that loading will do, worked out before anything is done.
+
+use crate::error::PlanError;
+use crate::externs;
+use crate::fields;
+use crate::maps::{self, MapPlan};
+use crate::options::PlanOptions;
+use crate::programs::{self, ProgramPlan, Skipped};
+use crate::rules::{self, Breach};
+use crate::struct_ops::{self, OpsPlan};
+use btf::{Btf, Linkage};
+use object::Object;
+
+/// What will be given to the kernel, in the order in which it will be: types, maps, programs, ops structures.
+///
+/// A plan is a value: making one asks nothing of a kernel but its types, so the same plan can be made for a kernel
+/// that runs elsewhere, from its BTF file. Printing it says what [`Plan::load`] would do.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(crate) license: String,
+    pub(crate) version: u32,
+    pub(crate) btf: Option<Btf>,
+    pub(crate) maps: Vec<MapPlan>,
+    pub(crate) programs: Vec<ProgramPlan>,
+    pub(crate) skipped: Vec<Skipped>,
+    pub(crate) ops: Vec<OpsPlan>,
+    pub(crate) ops_left_out: Vec<String>,
+    pub(crate) externs: Vec<object::Extern>,
+    pub(crate) modules: Vec<bpf::ModuleBtf>,
+}
+
+impl Plan {
+    /// Works out how to load `object` into a kernel with these types.
+    ///
+    /// # Errors
+    /// [`PlanError`]; [`PlanError::fault`] says whether the object, the kernel, the options or this loader is in the
+    /// way.
+    pub fn new(object: &Object, kernel: &Btf, options: &PlanOptions) -> Result<Self, PlanError> {
+        let resolved = externs::resolve(object, kernel, &options.modules)?;
+        let chosen = fields::chosen(object, options)?;
+        let ops = chosen
+            .iter()
+            .map(|ops| struct_ops::plan(object, ops, kernel, &options.modules))
+            .collect::<Result<Vec<_>, _>>()?;
+        let (programs, skipped) = programs::plan(object, &ops, &resolved, kernel, options)?;
+        let created = |name: &String| ops.iter().any(|plan| plan.name == *name);
+        Ok(Self {
+            license: object.license.clone().unwrap_or_default(),
+            version: object.version.unwrap_or(0),
+            btf: object.btf.as_ref().map(|btf| for_kernel(btf, object)),
+            maps: maps::plan(object, options)?,
+            programs,
+            skipped,
+            ops_left_out: object
+                .ops
+                .iter()
+                .map(|ops| ops.name.clone())
+                .filter(|name| !created(name))
+                .collect(),
+            ops,
+            externs: object.externs.clone(),
+            modules: options.modules.clone(),
+        })
+    }
+
+    /// The maps, data sections included, ops structures not.
+    pub fn maps(&self) -> &[MapPlan] {
+        &self.maps
+    }
+
+    /// The programs that will be loaded.
+    pub fn programs(&self) -> &[ProgramPlan] {
+        &self.programs
+    }
+
+    /// The programs that will not be loaded.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// The ops structures that will be created.
+    pub fn ops(&self) -> &[OpsPlan] {
+        &self.ops
+    }
+
+    /// Variables of ops structures that will not be created.
+    pub fn ops_left_out(&self) -> &[String] {
+        &self.ops_left_out
+    }
+
+    /// The types that the kernel will be given.
+    pub fn btf(&self) -> Option<&Btf> {
+        self.btf.as_ref()
+    }
+
+    /// The object's licence.
+    pub fn license(&self) -> &str {
+        &self.license
+    }
+
+    /// Rules of registration that ops structures break, by variable; the kernel would say so only when registering.
+    pub fn breaches(&self) -> Vec<(&str, Breach)> {
+        let of = |ops: &'_ OpsPlan| rules::check(ops);
+        self.ops
+            .iter()
+            .flat_map(|ops| of(ops).into_iter().map(|breach| (ops.name.as_str(), breach)))
+            .collect()
+    }
+}
+
+/// The object's types as the kernel accepts them: sub-programs of hidden visibility become static
+/// (`bpf_object__sanitize_and_load_btf` of libbpf, Linux 6.12).
+fn for_kernel(btf: &Btf, object: &Object) -> Btf {
+    let hidden = object
+        .functions
+        .iter()
+        .filter(|function| function.hidden && function.role == object::Role::Subprogram);
+    let mut edit = btf.edit();
+    let mut changed = false;
+    for ty in hidden.filter_map(|function| function.type_id) {
+        changed |= edit.set_func_linkage(ty, Linkage::Static);
+    }
+    match edit.finish() {
+        Ok(edited) if changed => edited,
+        Ok(_) | Err(_) => btf.clone(),
+    }
+}
