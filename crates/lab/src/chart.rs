@@ -22,6 +22,8 @@ pub struct Chart {
 pub struct Line {
     /// Name in the legend.
     pub label: String,
+    /// Number of its colour: the same for the same run or flow in all charts.
+    pub colour: usize,
     /// Seconds, ascending.
     pub x: Vec<f64>,
     /// Values, as many.
@@ -108,8 +110,15 @@ impl Chart {
             Self::empty("Queue at the bottleneck", "packets"),
             Self::empty("Goodput", "Mbit/s"),
         ];
+        let mut colour = 0;
         for run in runs {
             let series = &run.series;
+            charts[2].lines.push(Line {
+                label: run.result.cc.clone(),
+                colour,
+                x: series.seconds.clone(),
+                y: series.queue_packets.clone(),
+            });
             for (id, flow) in series.flows.iter().enumerate() {
                 let alone = series.flows.len() == 1;
                 let label = if alone {
@@ -121,20 +130,18 @@ impl Chart {
                 for (chart, y) in [(0, &flow.cwnd_packets), (1, &flow.srtt_ms), (3, &smooth)] {
                     charts[chart].lines.push(Line {
                         label: label.clone(),
+                        colour,
                         x: series.seconds.clone(),
                         y: y.clone(),
                     });
                 }
+                colour += 1;
             }
-            charts[2].lines.push(Line {
-                label: run.result.cc.clone(),
-                x: series.seconds.clone(),
-                y: series.queue_packets.clone(),
-            });
             for chart in &mut charts {
-                if let Some((at, label)) = &run.swap {
-                    chart.moments.push((at.as_secs_f64(), label.clone()));
-                }
+                let moment = run.swap.as_ref().map(|(at, label)| (at.as_secs_f64(), label.clone()));
+                chart
+                    .moments
+                    .extend(moment.filter(|moment| !chart.moments.contains(moment)));
             }
         }
         charts.into()
@@ -225,6 +232,7 @@ mod tests {
     fn thinning_keeps_peaks_and_leaves_no_gap() {
         let line = Line {
             label: String::new(),
+            colour: 0,
             x: (0..1000).map(f64::from).collect(),
             y: (0..1000).map(|x| if x == 500 { 9.0 } else { 1.0 }).collect(),
         };
@@ -234,6 +242,7 @@ mod tests {
         assert_eq!(columns[4], Some((1.0, 1.0)));
         let sparse = Line {
             label: String::new(),
+            colour: 0,
             x: vec![0.0, 10.0],
             y: vec![0.0, 10.0],
         };

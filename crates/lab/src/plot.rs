@@ -19,7 +19,7 @@ pub enum Glyphs {
 pub struct Cell {
     /// The text.
     pub text: String,
-    /// Which line of the chart it draws or names; `None` for axes and titles.
+    /// Which line of the chart it draws or names (its colour is in [`crate::chart::Line::colour`]); `None` for axes and titles.
     pub line: Option<usize>,
 }
 
@@ -229,11 +229,13 @@ mod tests {
             lines: vec![
                 Line {
                     label: "reno".to_owned(),
+                    colour: 0,
                     y: y(160.0),
                     x: x.clone(),
                 },
                 Line {
                     label: "cubic".to_owned(),
+                    colour: 1,
                     y: y(20.0),
                     x,
                 },

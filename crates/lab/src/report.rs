@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 const WIDTH: f64 = 420.0;
 const HEIGHT: f64 = 230.0;
 const LEFT: f64 = 46.0;
-const RIGHT: f64 = 10.0;
+const RIGHT: f64 = 14.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 26.0;
 /// Parts of the time axis that a line is thinned to.
@@ -169,11 +169,11 @@ fn svg(page: &mut String, chart: &Chart) {
             escaped(name)
         );
     }
-    for (number, line) in chart.lines.iter().enumerate() {
+    for line in &chart.lines {
         let _ = write!(
             page,
             "<path class=\"line c{}\" d=\"{}\"/>",
-            number % COLOURS,
+            line.colour % COLOURS,
             path(line, x_axis, x, y)
         );
     }
@@ -202,11 +202,11 @@ fn path(line: &Line, axis: Axis, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64)
 
 fn legend(page: &mut String, chart: &Chart) {
     page.push_str("<p class=\"legend\">");
-    for (number, line) in chart.lines.iter().enumerate() {
+    for line in &chart.lines {
         let _ = write!(
             page,
             "<span><i class=\"c{}\"></i>{}</span> ",
-            number % COLOURS,
+            line.colour % COLOURS,
             escaped(&line.label)
         );
     }
