@@ -67,6 +67,9 @@ pub enum Breach {
     },
 }
 
+/// A member that holds flags, their names, and all bits that some kernel takes.
+type Flags = (&'static str, &'static [(&'static str, u64)], u64);
+
 struct Rules {
     kind: &'static str,
     /// Of each group at least one member has a program.
@@ -75,8 +78,7 @@ struct Rules {
     unsupported: &'static [&'static str],
     /// Member that holds the name, with the name's greatest length.
     name: Option<(&'static str, usize)>,
-    /// Member that holds flags, their names, and all bits that some kernel takes.
-    flags: Option<(&'static str, &'static [(&'static str, u64)], u64)>,
+    flags: Option<Flags>,
 }
 
 const RULES: &[Rules] = &[Rules {
@@ -131,11 +133,7 @@ pub fn check(ops: &OpsPlan) -> Vec<Breach> {
     for member in rules.unsupported.iter().filter(|member| has_program(member)) {
         broken.push(Breach::Unsupported { member });
     }
-    for group in rules
-        .required
-        .iter()
-        .filter(|group| !group.iter().any(|member| has_program(&member)))
-    {
+    for group in rules.required.iter().filter(|group| !group.iter().any(has_program)) {
         broken.push(Breach::Required {
             members: group.to_vec(),
         });

@@ -63,9 +63,13 @@ pub(crate) fn read(elf: &Elf<'_>) -> Result<Option<Types>, Error> {
 fn complete(elf: &Elf<'_>, btf: &Btf) -> Result<Btf, Error> {
     let mut edit = btf.edit();
     for (name, id, section) in data_sections(btf).filter(|(name, _, _)| *name != KCONFIG && *name != KSYMS) {
-        let place = elf
-            .section(name)?
-            .ok_or_else(|| Error::malformed(name, 0, Problem::NoDataSection))?;
+        let Some(place) = elf.section(name)? else {
+            // A section of externs exists in the types alone; whether its name is allowed is checked with them.
+            if section.vars().all(|variable| is_extern(btf, variable.ty)) {
+                continue;
+            }
+            return Err(Error::malformed(name, 0, Problem::NoDataSection));
+        };
         let size = match section.size {
             0 => u32::try_from(place.size).map_err(|_| Error::malformed(name, 0, Problem::Bytes))?,
             known => known,
@@ -99,6 +103,14 @@ fn complete(elf: &Elf<'_>, btf: &Btf) -> Result<Btf, Error> {
         section: ".BTF",
         source,
     })
+}
+
+fn is_extern(btf: &Btf, ty: TypeId) -> bool {
+    let Some(ty) = btf.type_by_id(ty) else { return false };
+    match ty.def {
+        Def::Var { linkage, .. } | Def::Func { linkage, .. } => linkage == Linkage::Extern,
+        _ => false,
+    }
 }
 
 /// Gives externs the form of variables, which is all the kernel accepts in a section.
