@@ -84,9 +84,5 @@ fn fits(local: &Btf, declared: TypeId, kernel: &Btf, symbol: TypeId) -> bool {
         Some(Def::Var { ty, .. }) => kernel.skip_mods_and_typedefs(ty).ok(),
         _ => None,
     };
-    let shape = |btf: &Btf, ty| {
-        let ty = btf.resolve(ty).ok()?;
-        Some((ty.kind(), ty.func_proto().map(|proto| proto.params().len())))
-    };
-    actual.is_some_and(|actual| shape(local, declared) == shape(kernel, actual))
+    actual.is_some_and(|actual| btf::core::types_are_compat(local, declared, kernel, actual).unwrap_or(false))
 }

@@ -40,8 +40,12 @@ pub(super) fn fields_are_compat(
     Err(LayoutError::TooDeep(local_id))
 }
 
-/// Whether two types whose names are the same are of one kind, behind pointers and in prototypes too.
-pub(super) fn types_are_compat(
+/// Whether two types whose names are the same are of one kind, behind pointers and in prototypes too
+/// (`bpf_core_types_are_compat`).
+///
+/// # Errors
+/// A type that does not exist or nested deeper than [`DEPTH_MAX`](crate::DEPTH_MAX).
+pub fn types_are_compat(
     local_btf: &Btf,
     local_id: TypeId,
     target_btf: &Btf,

@@ -17,6 +17,7 @@ mod patch;
 mod resolver;
 mod spec;
 
+pub use compat::types_are_compat;
 pub use error::CoreError;
 pub use fixup::{Fixup, Resize};
 pub use patch::{Insn, POISON_HELPER, PatchError, Patched};
