@@ -1,15 +1,20 @@
 //! [`Block`]: all memory of one socket. `struct tcp_sock` comes first, so that a pointer to it is a pointer to all.
 
+use crate::app::App;
 use crate::ca::OpsRef;
 use crate::clock::Clock;
 use crate::config::{Config, Pacing};
 use crate::consts::{SK_PACING_NEEDED, SK_PACING_NONE, TCP_INFINITE_SSTHRESH, ca_state, state};
 use crate::info::Counters;
+use crate::input::Handshake;
+use crate::receiver::Receiver;
+use crate::scoreboard::RtxQueue;
 use crate::segment::Segment;
 use crate::sock::{
     icsk_ack, inet_connection_sock, inet_sock, minmax, minmax_sample, rcv_rtt_est, rcvq_space, sock, sock_common,
     tcp_options_received, tcp_rack, tcp_sack_block, tcp_sock,
 };
+use crate::timer::Timers;
 use std::collections::VecDeque;
 
 /// A closure that runs when the socket is dropped.
@@ -27,6 +32,18 @@ pub(crate) struct Block {
     pub(crate) config: Config,
     pub(crate) clock: Clock,
     pub(crate) counters: Counters,
+    pub(crate) handshake: Handshake,
+    pub(crate) timers: Timers,
+    /// What is in flight.
+    pub(crate) rtx: RtxQueue,
+    /// Where to look for something to retransmit (`retransmit_skb_hint`); `None` = from the head on.
+    pub(crate) retransmit_hint: Option<u32>,
+    /// End of the highest SACKed burst; valid while `sacked_out` is not zero.
+    pub(crate) highest_sack: u32,
+    /// End of the first skb of the application's data that waits.
+    pub(crate) chunk_end: u32,
+    pub(crate) app: App,
+    pub(crate) rcv: Receiver,
     /// Segments ready to leave.
     pub(crate) out: VecDeque<Segment>,
 }
@@ -41,6 +58,14 @@ impl Block {
             destroy_hooks: Vec::new(),
             clock,
             counters: Counters::default(),
+            handshake: Handshake::default(),
+            timers: Timers::default(),
+            rtx: RtxQueue::new(),
+            retransmit_hint: None,
+            highest_sack: 0,
+            chunk_end: 0,
+            app: App::default(),
+            rcv: Receiver::default(),
             out: VecDeque::new(),
             config,
         }
@@ -100,7 +125,6 @@ fn new_tcp_sock(config: &Config, clock: &Clock, ca: &OpsRef) -> tcp_sock {
         rcv_ssthresh: 0,
         reordering: config.reordering,
         gso_segs: 0,
-        tsoffset: 0,
         snd_wnd: 0,
         mss_cache: u32::from(config.mss.min(536)),
         snd_cwnd: config.init_cwnd,

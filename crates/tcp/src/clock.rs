@@ -37,10 +37,18 @@ impl Clock {
         Time::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
-    /// When a timer armed now for that many jiffies fires: like Linux's timer wheel it runs in the tick after
-    /// `jiffies + delta` has begun.
+    /// When a timer armed now for that many jiffies fires. Linux's timer wheel never fires early: it takes the tick after
+    /// the one asked for, and the further away, the coarser its steps (kernel/time/timer.c, `calc_wheel_index()`).
     pub(crate) fn timer(&self, delta_jiffies: u32) -> Time {
-        self.start_of(self.jiffies_at(self.now) + u64::from(delta_jiffies))
+        let expires = self.jiffies_at(self.now) + u64::from(delta_jiffies);
+        let level = match delta_jiffies {
+            0..63 => 0,
+            63..504 => 1,
+            504..4_032 => 2,
+            _ => 3,
+        };
+        let shift = 3 * level;
+        self.start_of(((expires >> shift) + 1) << shift)
     }
 
     /// Length of that many jiffies.

@@ -12,6 +12,7 @@
 //! `ca/ops_ref.rs` (what keeps a table alive).
 #![deny(unsafe_code)]
 
+mod app;
 mod block;
 pub mod ca;
 #[expect(
@@ -29,14 +30,25 @@ mod config;
 mod cong;
 pub mod consts;
 mod drive;
+mod ecn;
 mod info;
+mod input;
 #[expect(unsafe_code, reason = "functions that operations call, with C's calling convention")]
 pub mod kfuncs;
+mod minmax;
 pub mod ops;
+mod output;
+mod pacing;
+mod rate;
+mod receiver;
+mod recovery;
 pub mod reno;
+mod scoreboard;
 mod segment;
+mod seq;
 pub mod sock;
 mod socket;
+mod timer;
 
 pub use config::{Config, EcnMode, Pacing};
 pub use info::Info;

@@ -19,9 +19,9 @@ pub struct module {
 #[derive(Debug)]
 pub struct list_head {
     /// Next entry.
-    pub next: *mut list_head,
+    pub next: *mut Self,
     /// Previous entry.
-    pub prev: *mut list_head,
+    pub prev: *mut Self,
 }
 
 /// `union tcp_cc_info`, opaque: what `get_info` fills. No caller exists here.

@@ -61,12 +61,9 @@ impl Segment {
         if self.options.has(Options::MSS) {
             options += 4;
         }
+        // Timestamps take 10 bytes and 2 of padding; SACK permitted fits into the padding.
         if self.options.has(Options::TIMESTAMPS) {
-            options += if self.options.has(Options::SACK_PERMITTED) {
-                10 + 2
-            } else {
-                12
-            };
+            options += 12;
         } else if self.options.has(Options::SACK_PERMITTED) {
             options += 4;
         }

@@ -90,7 +90,7 @@ mod tests {
         // SAFETY: the table is the owner's content and has no functions.
         let reference = unsafe { OpsRef::new(table, owner.clone()) };
         let clone = reference.clone();
-        assert_eq!(Arc::strong_count(&owner), 2);
+        assert_eq!(Arc::strong_count(&owner), 3);
         drop(reference);
         assert_eq!(clone.table().name_str(), "owned");
         drop(clone);

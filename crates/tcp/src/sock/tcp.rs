@@ -17,8 +17,6 @@ pub struct tcp_sock {
     pub reordering: u32,
     /// Segments of a full TSO burst.
     pub gso_segs: u16,
-    /// Added to the clock in timestamps sent.
-    pub tsoffset: u32,
     /// Window that the peer offers, bytes.
     pub snd_wnd: u32,
     /// Payload bytes of a full segment.

@@ -1,0 +1,45 @@
+//! The application on the sending side: it writes a number of bytes or without end. After `tcp_sendmsg_locked()`
+//! (net/ipv4/tcp.c, Linux 6.12) as far as the sender's pace depends on it.
+
+use crate::cell::Sk;
+use crate::consts::state;
+
+/// What the application still has to write.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct App {
+    /// Bytes not yet in the socket's buffer; `u64::MAX` = without end.
+    left: u64,
+}
+
+impl Sk {
+    /// The application writes `bytes` more, or without end.
+    pub(crate) fn app_write(&mut self, bytes: Option<u64>) {
+        if self.state() == state::ESTABLISHED {
+            self.mstamp_refresh();
+            self.rate_check_app_limited();
+            if self.unsent() == 0 {
+                self.slow_start_after_idle_check();
+            }
+        }
+        self.app.left = bytes.map_or(u64::MAX, |bytes| self.app.left.saturating_add(bytes));
+    }
+
+    /// Moves bytes from the application into the buffer, so that the sender never sees its end before the application's.
+    pub(crate) fn app_fill(&mut self) {
+        let room = u64::from(BUFFER.saturating_sub(self.unsent()));
+        if room < u64::from(BUFFER / 2)
+            || self.app.left == 0
+            || !matches!(self.state(), state::ESTABLISHED | state::CLOSE_WAIT)
+        {
+            return;
+        }
+        let bytes = room.min(self.app.left);
+        if self.app.left != u64::MAX {
+            self.app.left -= bytes;
+        }
+        self.tp.write_seq = self.tp.write_seq.wrapping_add(bytes as u32);
+    }
+}
+
+/// Bytes that lie unsent in the buffer at most.
+const BUFFER: u32 = 512 << 10;
