@@ -87,7 +87,7 @@ pub trait Bpf: Send + Sync {
     /// `BPF_MAP_FREEZE`: no writes from user space from now on.
     ///
     /// # Errors
-    /// `EBUSY` when it is frozen already or mapped for writing.
+    /// `EPERM` when it is frozen already, `EBUSY` when it is mapped for writing.
     fn map_freeze(&self, map: &Fd<Map>) -> Result<(), Errno>;
 
     /// `BPF_PROG_LOAD`. The kernel is asked for its log only after a refusal, so a load that succeeds pays nothing for it.

@@ -1,11 +1,21 @@
 //! Fixtures and oracles for opswap's tests; never published.
 //!
 //! * [`linux_or_skip`]: whether a test that needs the kernel can run here;
-//! * [`unique_name`]: names that no other test has.
+//! * [`unique_name`]: names that no other test has;
+//! * [`Ops`]: congestion controls written by hand;
+//! * [`conformance`]: what every [`bpf::Bpf`] must do.
 #![forbid(unsafe_code)]
 
+mod bpffs;
+pub mod conformance;
 mod gate;
 mod names;
+mod ops;
 
+pub use bpffs::Bpffs;
 pub use gate::{linux_or_skip, tool_or_skip};
 pub use names::unique_name;
+pub use ops::{Ops, Table, assemble, eventually};
+
+#[doc(inline)]
+pub use conformance::conformance;

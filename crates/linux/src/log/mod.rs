@@ -107,6 +107,10 @@ impl<'a> Line<'a> {
             };
         }
         let trimmed = line.trim_start();
+        let frame = trimmed.strip_prefix("frame").and_then(|rest| rest.chars().next());
+        if frame.is_some_and(|c| c.is_ascii_digit()) {
+            return Self::State;
+        }
         if trimmed.is_empty() || PROGRESS.iter().any(|start| trimmed.starts_with(start)) || is_registers(trimmed) {
             return Self::State;
         }
@@ -151,7 +155,6 @@ const PROGRESS: &[&str] = &[
     "to caller at ",
     "cur state:",
     "old state:",
-    "frame",
     "Global function ",
     "arg#0 reference type('UNKNOWN ')",
 ];
