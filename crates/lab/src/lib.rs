@@ -3,7 +3,7 @@
 //! A run is a simulated world: the TCP of crate `tcp` over the links of crate `net`, with the congestion control in the embedded kernel, on one virtual
 //! clock. The same scenario gives the same result to the last digit. Nothing here prints, reads files or looks at a clock.
 //!
-//! ```no_run
+//! ```
 //! use lab::{Cast, Scenario, Source, SourceKind};
 //! use net::Span;
 //!
