@@ -22,8 +22,8 @@ pub(crate) enum Expected {
 pub(crate) fn all() -> Vec<Case> {
     let mut cases = programs(include_str!("../data/programs.txt"));
     assert!(cases.len() > 120, "only {} programs", cases.len());
-    cases.extend(lines(include_str!("../data/operators.txt")).flat_map(|line| operator(line)));
-    cases.extend(lines(include_str!("../data/comparisons.txt")).flat_map(|line| comparison(line)));
+    cases.extend(lines(include_str!("../data/operators.txt")).flat_map(operator));
+    cases.extend(lines(include_str!("../data/comparisons.txt")).flat_map(comparison));
     assert!(cases.len() > 1000, "only {} cases", cases.len());
     cases
 }
