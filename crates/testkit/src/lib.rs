@@ -3,6 +3,7 @@
 //! * [`linux_or_skip`]: whether a test that needs the kernel can run here;
 //! * [`unique_name`]: names that no other test has;
 //! * [`Ops`]: congestion controls written by hand;
+//! * [`NetPair`] and [`Transfer`]: real TCP between two network namespaces;
 //! * [`conformance`]: what every [`bpf::Bpf`] must do.
 #![forbid(unsafe_code)]
 
@@ -10,12 +11,16 @@ mod bpffs;
 pub mod conformance;
 mod gate;
 mod names;
+mod netns;
 mod ops;
+mod transfer;
 
 pub use bpffs::Bpffs;
 pub use gate::{linux_or_skip, tool_or_skip};
 pub use names::unique_name;
+pub use netns::{NetPair, Side};
 pub use ops::{Ops, Table, assemble, eventually};
+pub use transfer::{Outcome, Transfer};
 
 #[doc(inline)]
 pub use conformance::conformance;
