@@ -31,7 +31,7 @@ pub fn tool_or_skip(tool: &str, purpose: &str) -> bool {
     need(missing.then(|| format!("{tool} is not installed")), purpose)
 }
 
-fn need(obstacle: Option<String>, purpose: &str) -> bool {
+pub(crate) fn need(obstacle: Option<String>, purpose: &str) -> bool {
     let Some(obstacle) = obstacle else {
         return true;
     };

@@ -1,6 +1,7 @@
 //! Fixtures and oracles for opswap's tests; never published.
 //!
 //! * [`linux_or_skip`]: whether a test that needs the kernel can run here;
+//! * [`kernel_tools_or_skip`]: libbpf's verdicts and the kernel's selftest programs;
 //! * [`unique_name`]: names that no other test has;
 //! * [`Ops`]: congestion controls written by hand;
 //! * [`NetPair`] and [`Transfer`]: real TCP between two network namespaces;
@@ -10,6 +11,7 @@
 mod bpffs;
 pub mod conformance;
 mod gate;
+mod kernel_tools;
 mod names;
 mod netns;
 mod ops;
@@ -17,6 +19,7 @@ mod transfer;
 
 pub use bpffs::Bpffs;
 pub use gate::{linux_or_skip, tool_or_skip};
+pub use kernel_tools::{KernelTools, KernelToolsError, kernel_tools_or_skip};
 pub use names::unique_name;
 pub use netns::{NetPair, Side};
 pub use ops::{Ops, Table, assemble, eventually};

@@ -36,7 +36,7 @@ int first(int *ctx)
 	return hidden_one(*ctx) + sum;
 }
 
-SEC("?socket")
+SEC("socket")
 int second(int *ctx)
 {
 	return weak_one(*ctx) + leaf(*ctx);

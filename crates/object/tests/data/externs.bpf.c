@@ -1,12 +1,7 @@
-/* What an object asks of the kernel: configuration, functions, variables. */
+/* What an object asks of the kernel: configuration and functions, some of which no kernel has. */
 #include "bpf.h"
 
 enum libbpf_tristate { TRI_NO = 0, TRI_YES = 1, TRI_MODULE = 2 };
-
-struct task_struct;
-struct runqueues_like {
-	int x;
-} __core;
 
 extern int LINUX_KERNEL_VERSION __kconfig;
 extern _Bool CONFIG_BPF __kconfig __weak;
@@ -15,8 +10,7 @@ extern char CONFIG_CC_VERSION_TEXT[8] __kconfig __weak;
 extern unsigned long CONFIG_HZ __kconfig;
 extern char CONFIG_LETTER __kconfig __weak;
 
-extern const int bpf_prog_active __ksym;
-extern const void bpf_prog_put __ksym __weak;
+extern const void no_such_symbol __ksym __weak;
 extern void bpf_rcu_read_lock(void) __ksym;
 extern void bpf_rcu_read_unlock(void) __ksym;
 extern int no_such_function___old(int x) __ksym __weak;
@@ -30,9 +24,9 @@ int ask(void *ctx)
 	bpf_rcu_read_unlock();
 	if (no_such_function___old)
 		result += no_such_function___old(result);
-	if (&bpf_prog_put)
+	if (&no_such_symbol)
 		result += 1;
-	return result + ((u64)&bpf_prog_active != 5);
+	return result;
 }
 
 char _license[] SEC("license") = "GPL";

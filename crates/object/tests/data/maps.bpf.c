@@ -33,14 +33,6 @@ struct {
 	__uint(max_entries, 5000);
 } ring SEC(".maps");
 
-struct {
-	__uint(type, 2);
-	__type(key, u32);
-	__type(value, u32);
-	__uint(max_entries, 1);
-	__uint(pinning, 1);
-} shared SEC(".maps");
-
 const volatile u32 limit = 17;
 u64 counter = 3;
 static volatile u32 hidden_counter = 5;
@@ -54,12 +46,11 @@ int use(void *ctx)
 	u32 index = 0;
 	u64 *found = bpf_map_lookup_elem(&typed, &key);
 	u32 *other = bpf_map_lookup_elem(&sized, &index);
-	u32 *common = bpf_map_lookup_elem(&shared, &index);
 
 	counter += limit;
 	hidden_counter += 1;
 	zeros[3] += custom;
-	return (found ? *found : 0) + (other ? *other : 0) + (common ? *common : 0) + hidden_counter;
+	return (found ? *found : 0) + (other ? *other : 0) + hidden_counter;
 }
 
 char _license[] SEC("license") = "GPL";
