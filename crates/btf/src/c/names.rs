@@ -70,9 +70,44 @@ pub(super) fn identifier(name: &str) -> String {
     out
 }
 
-/// Keywords of C17, and those of GNU C that look like names.
-const KEYWORDS: [&str; 36] = [
-    "asm", "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern",
-    "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed",
-    "sizeof", "static", "struct", "switch", "typedef", "typeof", "union", "unsigned", "void", "volatile", "while",
+/// Keywords of C17, those of GNU C that look like names, and a type that compilers define in their own way (for x86 it is an
+/// array, for BPF a pointer).
+const KEYWORDS: [&str; 37] = [
+    "__builtin_va_list",
+    "asm",
+    "auto",
+    "break",
+    "case",
+    "char",
+    "const",
+    "continue",
+    "default",
+    "do",
+    "double",
+    "else",
+    "enum",
+    "extern",
+    "float",
+    "for",
+    "goto",
+    "if",
+    "inline",
+    "int",
+    "long",
+    "register",
+    "restrict",
+    "return",
+    "short",
+    "signed",
+    "sizeof",
+    "static",
+    "struct",
+    "switch",
+    "typedef",
+    "typeof",
+    "union",
+    "unsigned",
+    "void",
+    "volatile",
+    "while",
 ];

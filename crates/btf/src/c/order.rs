@@ -163,29 +163,17 @@ impl<'a> Writer<'a> {
 
     fn write(&mut self, ty: Type<'a>) -> Result<(), PrintError> {
         if let Def::Typedef(of) = ty.def {
-            let text = if ty.name == "__gnuc_va_list" || ty.name == "__builtin_va_list" {
-                // What these are made of is the compiler's affair.
-                let own = ty.name == "__builtin_va_list";
-                if own {
-                    String::new()
-                } else {
-                    format!("__builtin_va_list {}", ty.name)
-                }
-            } else {
-                let name = self.names.of(self.btf, ty);
-                let anonymous = Anonymous::Full(&mut self.body, 0);
-                Declare {
-                    btf: self.btf,
-                    names: Some(&mut self.names),
-                    anonymous,
-                }
-                .declare(of, &name)?
+            let name = self.names.of(self.btf, ty);
+            let anonymous = Anonymous::Full(&mut self.body, 0);
+            let mut declare = Declare {
+                btf: self.btf,
+                names: Some(&mut self.names),
+                anonymous,
             };
-            if !text.is_empty() {
-                self.out.push_str("typedef ");
-                self.out.push_str(&text);
-                self.out.push_str(";\n\n");
-            }
+            let text = declare.declare(of, &name)?;
+            self.out.push_str("typedef ");
+            self.out.push_str(&text);
+            self.out.push_str(";\n\n");
         } else {
             let text = self.body.write(ty, &mut self.names, 0)?;
             self.out.push_str(&text);
