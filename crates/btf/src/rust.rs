@@ -50,10 +50,10 @@ impl Builder {
         id
     }
 
-    /// A C scalar by its name: the compiler's own (`long unsigned int`, `char`, …) as an integer, another name as a
-    /// typedef of the Rust type `T`.
+    /// A C scalar by its name: the compiler's own (`long unsigned int`, `char`, …) as an integer, the kernel's (`__u16`) with
+    /// its own chain of typedefs, another name as a typedef of the Rust type `T`.
     pub fn scalar<T: BtfType>(&mut self, name: &str) -> TypeId {
-        match self.c_scalar(name) {
+        match self.c_scalar(name).or_else(|| self.kernel_typedef(name)) {
             Some(id) => id,
             None => {
                 let of = T::add_to(self);

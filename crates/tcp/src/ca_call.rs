@@ -2,6 +2,7 @@
 //! for an absent member. Order and conditions of the calls are in `input/` and `recovery/`.
 
 use crate::cell::Sk;
+use crate::consts::tcp_ca_event;
 use crate::sock::{ack_sample, rate_sample};
 
 impl Sk {
@@ -28,8 +29,8 @@ impl Sk {
         }
     }
 
-    /// `cwnd_event()` with a `CA_EVENT_*`.
-    pub(crate) fn ca_event(&mut self, event: u32) {
+    /// `cwnd_event()`.
+    pub(crate) fn ca_event(&mut self, event: tcp_ca_event) {
         if let Some(f) = self.ca.table().cwnd_event {
             // SAFETY: as in `ca_ssthresh`.
             unsafe { f(self.raw(), event) };

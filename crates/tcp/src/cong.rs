@@ -12,12 +12,12 @@ impl Sk {
         self.ca_init();
         // `init` may have chosen another table.
         self.ecn_xmit_as_needed();
-        self.tp.inet_conn.set_ca_initialized(true);
+        self.tp.inet_conn.set_icsk_ca_initialized(1);
     }
 
     /// `tcp_set_congestion_control()`: nothing happens when it is the table in use.
     pub(crate) fn change_congestion_control(&mut self, ops: OpsRef) {
-        self.tp.inet_conn.set_ca_setsockopt(true);
+        self.tp.inet_conn.set_icsk_ca_setsockopt(1);
         if ops == self.ca {
             return;
         }
@@ -38,12 +38,12 @@ impl Sk {
 
     /// The same, asked for by an operation (`sol_tcp_sockopt_congestion()`, net/core/filter.c).
     pub(crate) fn change_congestion_control_from_op(&mut self, ops: OpsRef) -> Result<(), CaError> {
-        if self.tp.chg_cc_inprogress() {
+        if self.tp.bpf_chg_cc_inprogress() != 0 {
             return Err(CaError::Busy);
         }
-        self.tp.set_chg_cc_inprogress(true);
+        self.tp.set_bpf_chg_cc_inprogress(1);
         self.change_congestion_control(ops);
-        self.tp.set_chg_cc_inprogress(false);
+        self.tp.set_bpf_chg_cc_inprogress(0);
         Ok(())
     }
 
@@ -84,7 +84,7 @@ impl tcp_sock {
 
     /// `tcp_reno_cong_avoid()`.
     pub(crate) fn reno_cong_avoid(&mut self, acked: u32) {
-        if !self.is_cwnd_limited() {
+        if !self.tcp_is_cwnd_limited() {
             return;
         }
         let mut acked = acked;

@@ -1,6 +1,8 @@
 //! Linux's constants of TCP (include/net/tcp.h, include/uapi/linux/tcp.h, include/net/inet_connection_sock.h, 6.12 and
 //! 6.18), by their names there.
 
+use btf::BtfType;
+
 /// `TCP_CA_*`: the states of the sender's congestion machine.
 pub mod ca_state {
     /// Nothing wrong.
@@ -15,20 +17,30 @@ pub mod ca_state {
     pub const LOSS: u8 = 4;
 }
 
-/// `CA_EVENT_*`: the argument of `cwnd_event`.
-pub mod ca_event {
+/// `enum tcp_ca_event`: the argument of `cwnd_event`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BtfType)]
+#[repr(u32)]
+#[btf(prefix = "CA_EVENT_")]
+#[expect(non_camel_case_types, reason = "the kernel's name")]
+pub enum tcp_ca_event {
     /// First transmission with no packets in flight.
-    pub const TX_START: u32 = 0;
+    #[btf(name = "TX_START")]
+    TxStart,
     /// The window was restarted after idle time.
-    pub const CWND_RESTART: u32 = 1;
+    #[btf(name = "CWND_RESTART")]
+    CwndRestart,
     /// A reduction is over.
-    pub const COMPLETE_CWR: u32 = 2;
+    #[btf(name = "COMPLETE_CWR")]
+    CompleteCwr,
     /// Retransmission timeout.
-    pub const LOSS: u32 = 3;
+    #[btf(name = "LOSS")]
+    Loss,
     /// ECN-capable packet without CE mark received.
-    pub const ECN_NO_CE: u32 = 4;
+    #[btf(name = "ECN_NO_CE")]
+    EcnNoCe,
     /// Packet with CE mark received.
-    pub const ECN_IS_CE: u32 = 5;
+    #[btf(name = "ECN_IS_CE")]
+    EcnIsCe,
 }
 
 /// `CA_ACK_*`: the argument of `in_ack_event`.

@@ -3,7 +3,7 @@
 
 use crate::cell::Sk;
 use crate::config::EcnMode;
-use crate::consts::{ca_event, ecn_flags, icsk_ack_state};
+use crate::consts::{ecn_flags, icsk_ack_state, tcp_ca_event};
 use crate::segment::{Flags, Segment};
 use crate::seq::before;
 use net::Ecn;
@@ -120,7 +120,7 @@ impl Sk {
             }
             Ecn::Ce => {
                 if self.ca_needs_ecn() {
-                    self.ca_event(ca_event::ECN_IS_CE);
+                    self.ca_event(tcp_ca_event::EcnIsCe);
                 }
                 if self.tp.ecn_flags & ecn_flags::DEMAND_CWR == 0 {
                     self.enter_quickack_mode(2);
@@ -130,7 +130,7 @@ impl Sk {
             }
             Ecn::Ect0 | Ecn::Ect1 => {
                 if self.ca_needs_ecn() {
-                    self.ca_event(ca_event::ECN_NO_CE);
+                    self.ca_event(tcp_ca_event::EcnNoCe);
                 }
                 self.tp.ecn_flags |= ecn_flags::SEEN;
             }

@@ -69,7 +69,7 @@ impl Sk {
         let icsk = &tp.inet_conn;
         Info {
             state: icsk.icsk_inet.sk.__sk_common.skc_state,
-            ca_state: icsk.ca_state(),
+            ca_state: icsk.icsk_ca_state(),
             cwnd: tp.snd_cwnd,
             ssthresh: tp.snd_ssthresh,
             srtt: Span::from_micros(u64::from(tp.srtt_us >> 3)),

@@ -14,6 +14,7 @@
 
 mod app;
 mod block;
+mod btf_types;
 pub mod ca;
 #[expect(
     unsafe_code,
@@ -50,6 +51,7 @@ pub mod sock;
 mod socket;
 mod timer;
 
+pub use btf_types::add_btf;
 pub use config::{Config, EcnMode, Pacing};
 pub use info::Info;
 pub use ops::CongestionOps;

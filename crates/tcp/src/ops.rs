@@ -4,7 +4,9 @@
 //! get the socket as a raw pointer to the first member of a [`tcp_sock`](crate::sock::tcp_sock).
 
 use crate::consts::TCP_CA_NAME_MAX;
+use crate::consts::tcp_ca_event;
 use crate::sock::{ack_sample, rate_sample, sock};
+use btf::{BtfType, Builder, TypeId};
 
 /// `struct module`, opaque: the owner of a table in Linux. Here always null; [`OpsRef`](crate::ca::OpsRef) keeps a
 /// table alive.
@@ -16,7 +18,7 @@ pub struct module {
 
 /// `struct list_head`.
 #[repr(C)]
-#[derive(Debug)]
+#[derive(Debug, BtfType)]
 pub struct list_head {
     /// Next entry.
     pub next: *mut Self,
@@ -31,9 +33,16 @@ pub struct tcp_cc_info {
     _opaque: [u8; 0],
 }
 
+impl BtfType for tcp_cc_info {
+    fn add_to(builder: &mut Builder) -> TypeId {
+        builder.fwd("tcp_cc_info", true)
+    }
+}
+
 /// `struct tcp_congestion_ops`.
 #[repr(C, align(64))]
-#[derive(Debug)]
+#[derive(Debug, BtfType)]
+#[btf(name = "tcp_congestion_ops")]
 pub struct CongestionOps {
     /// Slow start threshold after a loss, packets (required).
     pub ssthresh: Option<unsafe extern "C" fn(*mut sock) -> u32>,
@@ -42,7 +51,7 @@ pub struct CongestionOps {
     /// Called before `icsk_ca_state` changes, with the new state.
     pub set_state: Option<unsafe extern "C" fn(*mut sock, u8)>,
     /// A `CA_EVENT_*` occurred.
-    pub cwnd_event: Option<unsafe extern "C" fn(*mut sock, u32)>,
+    pub cwnd_event: Option<unsafe extern "C" fn(*mut sock, tcp_ca_event)>,
     /// An ACK arrived, with `CA_ACK_*` flags.
     pub in_ack_event: Option<unsafe extern "C" fn(*mut sock, u32)>,
     /// Packets were acknowledged.
@@ -58,8 +67,10 @@ pub struct CongestionOps {
     /// Report for `ss` and `TCP_CC_INFO`.
     pub get_info: Option<unsafe extern "C" fn(*mut sock, u32, *mut i32, *mut tcp_cc_info) -> usize>,
     /// The name, ended by a zero byte.
+    #[btf(as = "char")]
     pub name: [u8; TCP_CA_NAME_MAX],
     /// Owner in Linux.
+    #[btf(opaque = "module")]
     pub owner: *mut module,
     /// Link of Linux's list.
     pub list: list_head,

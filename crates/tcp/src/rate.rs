@@ -79,7 +79,7 @@ impl Sk {
         if !rate.is_app_limited || better {
             tp.rate_delivered = rate.delivered as u32;
             tp.rate_interval_us = rate.interval_us as u32;
-            tp.set_rate_app_limited(rate.is_app_limited);
+            tp.set_rate_app_limited(u8::from(rate.is_app_limited));
         }
     }
 

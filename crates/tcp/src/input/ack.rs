@@ -179,7 +179,7 @@ impl Sk {
 
     /// `tcp_ack_is_dubious()`.
     fn ack_is_dubious(&self, flag: u32) -> bool {
-        flag & flag::NOT_DUP == 0 || flag & flag::CA_ALERT != 0 || self.tp.inet_conn.ca_state() != ca_state::OPEN
+        flag & flag::NOT_DUP == 0 || flag & flag::CA_ALERT != 0 || self.tp.inet_conn.icsk_ca_state() != ca_state::OPEN
     }
 
     /// `tcp_in_ack_event()`.
@@ -232,7 +232,7 @@ impl Sk {
             if after(self.tp.snd_nxt, self.tp.high_seq) {
                 return;
             }
-            self.tp.set_frto(false);
+            self.tp.set_frto(0);
         }
         self.xmit_retransmit_queue();
     }

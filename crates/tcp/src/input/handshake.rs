@@ -198,9 +198,11 @@ impl Sk {
         let opt = &mut self.tp.rx_opt;
         if segment.options.has(Options::WINDOW_SCALE) {
             opt.set(tcp_options_received::WSCALE_OK, true);
-            opt.set_wscales(segment.wscale.min(14), own);
+            opt.set_snd_wscale(u16::from(segment.wscale.min(14)));
+            opt.set_rcv_wscale(u16::from(own));
         } else {
-            opt.set_wscales(0, 0);
+            opt.set_snd_wscale(0);
+            opt.set_rcv_wscale(0);
             self.tp.window_clamp = self.tp.window_clamp.min(65_535);
         }
     }
@@ -233,7 +235,7 @@ impl Sk {
         self.tp.snd_cwnd_stamp = now;
         self.tp.app_limited = 0;
         self.update_pacing_rate();
-        if !self.tp.inet_conn.ca_initialized() {
+        if self.tp.inet_conn.icsk_ca_initialized() == 0 {
             self.init_congestion_control();
         }
         self.init_buffer_space();

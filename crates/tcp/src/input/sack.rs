@@ -56,7 +56,7 @@ impl Sk {
         let mut kept = [tcp_sack_block::default(); 4];
         kept[4 - blocks.used..].copy_from_slice(&blocks.list[..blocks.used]);
         self.tp.recv_sack_cache = kept;
-        if self.tp.inet_conn.ca_state() != ca_state::LOSS || self.tp.undo_marker != 0 {
+        if self.tp.inet_conn.icsk_ca_state() != ca_state::LOSS || self.tp.undo_marker != 0 {
             self.check_sack_reordering(state.reord);
         }
     }
@@ -243,7 +243,7 @@ impl Sk {
         }
         tp.rx_opt.set(tcp_options_received::DSACK_SEEN, true);
         if tp.reord_seen != 0 && state.flag & flag::DSACK_TLP == 0 {
-            tp.rack.set_dsack_seen(true);
+            tp.rack.set_dsack_seen(1);
         }
         state.flag |= flag::DSACKING_ACK;
         state.sack_delivered += dups;

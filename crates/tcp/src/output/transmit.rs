@@ -2,7 +2,7 @@
 //! Linux 6.12), and what segmentation does to flags (net/ipv4/tcp_offload.c: CWR on the first segment, PSH on the last).
 
 use crate::cell::Sk;
-use crate::consts::{ca_event, state};
+use crate::consts::{state, tcp_ca_event};
 use crate::scoreboard::Skb;
 use crate::segment::{Flags, Options, Segment};
 use crate::seq::{after, before};
@@ -125,7 +125,7 @@ impl Sk {
     /// `tcp_event_data_sent()`.
     fn event_data_sent(&mut self) {
         if self.tp.packets_in_flight() == 0 {
-            self.ca_event(ca_event::TX_START);
+            self.ca_event(tcp_ca_event::TxStart);
         }
         let now = self.clock.jiffies();
         self.tp.lsndtime = now;

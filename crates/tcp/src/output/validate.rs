@@ -2,7 +2,7 @@
 //! `tcp_cwnd_restart()` (net/ipv4/tcp_output.c, Linux 6.12).
 
 use crate::cell::Sk;
-use crate::consts::{ca_event, ca_state};
+use crate::consts::{ca_state, tcp_ca_event};
 use crate::seq::before;
 
 impl Sk {
@@ -12,13 +12,13 @@ impl Sk {
         let tp = &mut self.tp;
         if !before(tp.snd_una, tp.cwnd_usage_seq)
             || is_cwnd_limited
-            || (!tp.is_cwnd_limited_bit() && tp.packets_out > tp.max_packets_out)
+            || (tp.is_cwnd_limited() == 0 && tp.packets_out > tp.max_packets_out)
         {
-            tp.set_cwnd_limited(is_cwnd_limited);
+            tp.set_is_cwnd_limited(u8::from(is_cwnd_limited));
             tp.max_packets_out = tp.packets_out;
             tp.cwnd_usage_seq = tp.snd_nxt;
         }
-        if tp.is_cwnd_limited() {
+        if tp.tcp_is_cwnd_limited() {
             tp.snd_cwnd_used = 0;
             tp.snd_cwnd_stamp = now;
             return;
@@ -57,7 +57,7 @@ impl Sk {
 
     /// `tcp_cwnd_restart()`: halves the window for every timeout of the pause, down to the initial one.
     fn cwnd_restart(&mut self, pause: i32) {
-        self.ca_event(ca_event::CWND_RESTART);
+        self.ca_event(tcp_ca_event::CwndRestart);
         self.tp.snd_ssthresh = self.current_ssthresh();
         let restart = self.config.init_cwnd.min(self.tp.snd_cwnd);
         let rto = i64::from(self.tp.inet_conn.icsk_rto.max(1));

@@ -125,7 +125,7 @@ impl Sk {
         } else {
             // The guess was too short: wait longer next time.
             let ato = self.tp.inet_conn.icsk_ack.ato();
-            self.tp.inet_conn.icsk_ack.set_ato((ato << 1).min(rto));
+            self.tp.inet_conn.icsk_ack.set_ato((ato << 1).min(rto).min(255));
         }
         self.send_ack();
     }

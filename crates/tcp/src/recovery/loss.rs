@@ -2,7 +2,7 @@
 //! (net/ipv4/tcp_input.c, Linux 6.12). Reneging peers are not modelled.
 
 use crate::cell::Sk;
-use crate::consts::{ca_event, ca_state};
+use crate::consts::{ca_state, tcp_ca_event};
 use crate::input::{Rexmit, flag};
 use crate::seq::{after, before};
 
@@ -21,7 +21,7 @@ impl Sk {
             self.tp.prior_cwnd = self.tp.snd_cwnd;
             let ssthresh = self.ca_ssthresh();
             self.tp.snd_ssthresh = ssthresh;
-            self.ca_event(ca_event::LOSS);
+            self.ca_event(tcp_ca_event::Loss);
             self.init_undo();
         }
         let default_reordering = self.config.reordering;
@@ -38,7 +38,7 @@ impl Sk {
         self.tp.tlp_high_seq = 0;
         self.ecn_queue_cwr();
         let frto = self.config.frto && (new_recovery || retransmits != 0);
-        self.tp.set_frto(frto);
+        self.tp.set_frto(u8::from(frto));
     }
 
     /// `tcp_process_loss()`: an ACK after a timeout.
@@ -48,21 +48,21 @@ impl Sk {
         if advanced && self.try_undo_loss(false) {
             return Rexmit::None;
         }
-        if self.tp.frto() {
+        if self.tp.frto() != 0 {
             // Data that was never sent again has arrived: the timeout was a mistake.
             if flag & flag::ORIG_SACK_ACKED != 0 && self.try_undo_loss(true) {
                 return Rexmit::None;
             }
             if after(self.tp.snd_nxt, self.tp.high_seq) {
                 if flag & flag::DATA_SACKED != 0 || num_dupack != 0 {
-                    self.tp.set_frto(false);
+                    self.tp.set_frto(0);
                 }
             } else if advanced && !recovered {
                 self.tp.high_seq = self.tp.snd_nxt;
                 if self.unsent() > 0 && after(self.wnd_end(), self.tp.snd_nxt) {
                     return Rexmit::New;
                 }
-                self.tp.set_frto(false);
+                self.tp.set_frto(0);
             }
         }
         if recovered {

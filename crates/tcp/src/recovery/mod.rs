@@ -188,13 +188,13 @@ impl Sk {
 
     /// `icsk_ca_state`.
     pub(crate) fn ca_state(&self) -> u8 {
-        self.tp.inet_conn.ca_state()
+        self.tp.inet_conn.icsk_ca_state()
     }
 
     /// `tcp_set_ca_state()`: the algorithm hears first.
     pub(crate) fn set_ca_state(&mut self, state: u8) {
         self.ca_set_state(state);
-        self.tp.inet_conn.set_ca_state(state);
+        self.tp.inet_conn.set_icsk_ca_state(state);
     }
 
     /// `tcp_current_ssthresh()`: the threshold, or while the window is not being reduced three quarters of it at least.

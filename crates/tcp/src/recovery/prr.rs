@@ -3,7 +3,7 @@
 //! Linux 6.12).
 
 use crate::cell::Sk;
-use crate::consts::{TCP_INFINITE_SSTHRESH, ca_event, ca_state};
+use crate::consts::{TCP_INFINITE_SSTHRESH, ca_state, tcp_ca_event};
 use crate::input::flag;
 
 impl Sk {
@@ -63,7 +63,7 @@ impl Sk {
             self.tp.snd_cwnd = self.tp.snd_ssthresh;
             self.tp.snd_cwnd_stamp = self.clock.jiffies();
         }
-        self.ca_event(ca_event::COMPLETE_CWR);
+        self.ca_event(tcp_ca_event::CompleteCwr);
     }
 
     /// `tcp_enter_cwr()`: congestion is proven, nothing to undo.

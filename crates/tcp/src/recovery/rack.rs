@@ -16,7 +16,7 @@ impl Sk {
             // It was the original that arrived, most likely.
             return;
         }
-        tp.rack.set_advanced(true);
+        tp.rack.set_advanced(1);
         tp.rack.rtt_us = rtt_us;
         if sent_after(xmit_us, tp.rack.mstamp, end_seq, tp.rack.end_seq) {
             tp.rack.mstamp = xmit_us;
@@ -26,10 +26,10 @@ impl Sk {
 
     /// `tcp_rack_mark_lost()`: true if the timer for the reordering window was set.
     pub(super) fn rack_mark_lost(&mut self) -> bool {
-        if !self.tp.rack.advanced() {
+        if self.tp.rack.advanced() == 0 {
             return false;
         }
-        self.tp.rack.set_advanced(false);
+        self.tp.rack.set_advanced(0);
         let wait_us = self.rack_detect_loss();
         if wait_us == 0 {
             return false;
@@ -67,11 +67,11 @@ impl Sk {
         }
         let tp = &mut self.tp;
         if before(rate.prior_delivered, tp.rack.last_delivered) {
-            tp.rack.set_dsack_seen(false);
+            tp.rack.set_dsack_seen(0);
         }
-        if tp.rack.dsack_seen() {
+        if tp.rack.dsack_seen() != 0 {
             tp.rack.reo_wnd_steps = tp.rack.reo_wnd_steps.saturating_add(1);
-            tp.rack.set_dsack_seen(false);
+            tp.rack.set_dsack_seen(0);
             tp.rack.last_delivered = tp.delivered;
             tp.rack.set_reo_wnd_persist(RECOVERY_THRESH);
         } else if tp.rack.reo_wnd_persist() == 0 {

@@ -58,7 +58,7 @@ impl Sk {
     }
 
     fn send_probe_segment(&mut self) -> bool {
-        self.tp.set_tlp_retrans(false);
+        self.tp.set_tlp_retrans(0);
         if self.unsent() > 0 && self.snd_wnd_test() {
             let prior = self.tp.packets_out;
             self.write_xmit(PushOne::Probe);
@@ -78,7 +78,7 @@ impl Sk {
         if !self.retransmit_one(last, 1) {
             return false;
         }
-        self.tp.set_tlp_retrans(true);
+        self.tp.set_tlp_retrans(1);
         true
     }
 
@@ -87,7 +87,7 @@ impl Sk {
         if before(ack, self.tp.tlp_high_seq) {
             return;
         }
-        if !self.tp.tlp_retrans() || flag & flag::DSACK_TLP != 0 {
+        if self.tp.tlp_retrans() == 0 || flag & flag::DSACK_TLP != 0 {
             self.tp.tlp_high_seq = 0;
         } else if after(ack, self.tp.tlp_high_seq) {
             // Without the probe the loss would have gone unnoticed: reduce once.

@@ -13,7 +13,7 @@ impl Sk {
         let tp = &mut self.tp;
         tp.undo_marker = tp.snd_una;
         tp.undo_retrans = tp.retrans_out as i32;
-        if tp.tlp_high_seq != 0 && tp.tlp_retrans() {
+        if tp.tlp_high_seq != 0 && tp.tlp_retrans() != 0 {
             tp.undo_retrans += 1;
         }
         if tp.undo_retrans == 0 {
@@ -103,7 +103,7 @@ impl Sk {
         }
         self.tp.snd_cwnd_stamp = self.clock.jiffies();
         self.tp.undo_marker = 0;
-        self.tp.rack.set_advanced(true);
+        self.tp.rack.set_advanced(1);
     }
 
     /// `tcp_may_undo()`.

@@ -1,8 +1,10 @@
 //! Small structures inside `struct tcp_sock` (include/linux/tcp.h, include/linux/win_minmax.h, Linux 6.18).
 
+use btf::BtfType;
+
 /// `struct minmax_sample`.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, BtfType)]
 pub struct minmax_sample {
     /// When, jiffies.
     pub t: u32,
@@ -12,7 +14,7 @@ pub struct minmax_sample {
 
 /// `struct minmax`: the best three samples of a window.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, BtfType)]
 pub struct minmax {
     /// Best, second and third best.
     pub s: [minmax_sample; 3],
@@ -20,7 +22,7 @@ pub struct minmax {
 
 /// `struct tcp_rack`: RACK loss detection (RFC 8985).
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, BtfType)]
 pub struct tcp_rack {
     /// Transmission time of the most recently sent segment that was delivered, microseconds.
     pub mstamp: u64,
@@ -32,48 +34,15 @@ pub struct tcp_rack {
     pub last_delivered: u32,
     /// Reordering window in quarters of the minimum round-trip time.
     pub reo_wnd_steps: u8,
-    /// Bit fields `reo_wnd_persist:5`, `dsack_seen:1`, `advanced:1`.
+    /// Bit fields: recoveries for which the larger window is kept; a duplicate was reported since the window was last
+    /// adapted; a later transmission was delivered since the last look.
+    #[btf(bits(reo_wnd_persist = 5, dsack_seen = 1, advanced = 1))]
     pub bits: u8,
-}
-
-impl tcp_rack {
-    /// `reo_wnd_persist`: recoveries for which the larger window is kept.
-    #[must_use]
-    pub fn reo_wnd_persist(&self) -> u8 {
-        self.bits & 0x1f
-    }
-
-    /// Sets `reo_wnd_persist`.
-    pub fn set_reo_wnd_persist(&mut self, count: u8) {
-        self.bits = (self.bits & !0x1f) | (count & 0x1f);
-    }
-
-    /// `dsack_seen`: a duplicate was reported since the window was last adapted.
-    #[must_use]
-    pub fn dsack_seen(&self) -> bool {
-        self.bits & 0x20 != 0
-    }
-
-    /// Sets `dsack_seen`.
-    pub fn set_dsack_seen(&mut self, on: bool) {
-        super::connection::set_bit(&mut self.bits, 0x20, on);
-    }
-
-    /// `advanced`: a later transmission was delivered since the last look.
-    #[must_use]
-    pub fn advanced(&self) -> bool {
-        self.bits & 0x40 != 0
-    }
-
-    /// Sets `advanced`.
-    pub fn set_advanced(&mut self, on: bool) {
-        super::connection::set_bit(&mut self.bits, 0x40, on);
-    }
 }
 
 /// `struct tcp_sack_block`: `start_seq..end_seq`.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BtfType)]
 pub struct tcp_sack_block {
     /// First sequence number of the block.
     pub start_seq: u32,
@@ -83,7 +52,7 @@ pub struct tcp_sack_block {
 
 /// `struct tcp_options_received`.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, BtfType)]
 pub struct tcp_options_received {
     /// Seconds at which `ts_recent` was stored.
     pub ts_recent_stamp: i32,
@@ -93,8 +62,18 @@ pub struct tcp_options_received {
     pub rcv_tsval: u32,
     /// Timestamp that the last segment echoes.
     pub rcv_tsecr: u32,
-    /// Bit fields `saw_tstamp:1`, `tstamp_ok:1`, `dsack:1`, `wscale_ok:1`, `sack_ok:3`, `smc_ok:1`, `snd_wscale:4`,
-    /// `rcv_wscale:4`.
+    /// Bit fields: the last segment had timestamps; both ends use timestamps; a duplicate is to be reported; both ends
+    /// scale windows; both ends use SACK (bit 0) and the peer has sent a DSACK (bit 2); shifts of received and sent windows.
+    #[btf(bits(
+        saw_tstamp = 1,
+        tstamp_ok = 1,
+        dsack = 1,
+        wscale_ok = 1,
+        sack_ok = 3,
+        _ = 1,
+        snd_wscale = 4,
+        rcv_wscale = 4
+    ))]
     pub bits: u16,
     /// SACK blocks that this side reports.
     pub num_sacks: u8,
@@ -130,28 +109,12 @@ impl tcp_options_received {
             self.bits &= !mask;
         }
     }
-
-    /// `snd_wscale`: shift of the windows that the peer sends.
-    #[must_use]
-    pub fn snd_wscale(&self) -> u8 {
-        ((self.bits >> 8) & 0xf) as u8
-    }
-
-    /// `rcv_wscale`: shift of the windows that this side sends.
-    #[must_use]
-    pub fn rcv_wscale(&self) -> u8 {
-        (self.bits >> 12) as u8
-    }
-
-    /// Sets `snd_wscale` and `rcv_wscale`.
-    pub fn set_wscales(&mut self, snd: u8, rcv: u8) {
-        self.bits = (self.bits & 0xff) | (u16::from(snd & 0xf) << 8) | (u16::from(rcv & 0xf) << 12);
-    }
 }
 
 /// The anonymous `rcv_rtt_est` of `struct tcp_sock`: the receiver's estimate of the round-trip time.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, BtfType)]
+#[btf(anonymous)]
 pub struct rcv_rtt_est {
     /// The estimate times 8, microseconds.
     pub rtt_us: u32,
@@ -163,7 +126,8 @@ pub struct rcv_rtt_est {
 
 /// The anonymous `rcvq_space` of `struct tcp_sock`: dynamic right-sizing of the receive buffer.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, BtfType)]
+#[btf(anonymous)]
 pub struct rcvq_space {
     /// Bytes that the application took in the best round so far.
     pub space: i32,

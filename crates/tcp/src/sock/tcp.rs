@@ -1,11 +1,12 @@
 //! `struct tcp_sock` (include/linux/tcp.h, Linux 6.18), as far as our TCP keeps its fields alive.
 
-use super::connection::{inet_connection_sock, set_bit};
+use super::connection::inet_connection_sock;
 use super::parts::{minmax, rcv_rtt_est, rcvq_space, tcp_options_received, tcp_rack, tcp_sack_block};
+use btf::BtfType;
 
 /// `struct tcp_sock`. Sequence numbers and packet counts wrap; times ending in `_us` and `mstamp`s are microseconds.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, BtfType)]
 pub struct tcp_sock {
     /// The connection.
     pub inet_conn: inet_connection_sock,
@@ -33,7 +34,8 @@ pub struct tcp_sock {
     pub tcp_header_len: u16,
     /// Share of payload in receive memory, 1/256.
     pub scaling_ratio: u8,
-    /// Bit field `is_cwnd_limited:1`.
+    /// Bit field: the window, not the application, held back the sender in the last round trip.
+    #[btf(bits(is_cwnd_limited = 1))]
     pub cwnd_bits: u8,
     /// Next byte that the application will read.
     pub copied_seq: u32,
@@ -71,7 +73,8 @@ pub struct tcp_sock {
     pub tcp_wstamp_ns: u64,
     /// `TCP_ECN_*` bits.
     pub ecn_flags: u8,
-    /// Bit fields `nonagle:4` (not used), `rate_app_limited:1`.
+    /// Bit field: the saved rate sample was limited by the application.
+    #[btf(bits(_ = 4, rate_app_limited = 1))]
     pub rate_bits: u8,
     /// Cached clock, nanoseconds.
     pub tcp_clock_cache: u64,
@@ -137,9 +140,11 @@ pub struct tcp_sock {
     pub rack: tcp_rack,
     /// ACKs held back by SACK compression.
     pub compressed_ack: u8,
-    /// Bit fields `dup_ack_counter:2`, `tlp_retrans:1`.
+    /// Bit fields: duplicate ACKs sent before compression may begin; the probe was a retransmission.
+    #[btf(bits(dup_ack_counter = 2, tlp_retrans = 1))]
     pub ack_bits: u8,
-    /// Bit field `frto:1`.
+    /// Bit field: F-RTO (RFC 5682) watches this timeout.
+    #[btf(bits(frto = 1))]
     pub frto_bits: u8,
     /// Largest `mdev_us` of this round trip.
     pub mdev_max_us: u32,
@@ -179,86 +184,14 @@ pub struct tcp_sock {
     pub total_retrans: u32,
     /// Retransmission timeouts.
     pub total_rto: u16,
-    /// Bit field `bpf_chg_cc_inprogress:1`.
+    /// Bit field: a program is changing the algorithm of this socket.
+    #[btf(bits(bpf_chg_cc_inprogress = 1))]
     pub bpf_bits: u8,
     /// Segments received out of order.
     pub rcv_ooopack: u32,
 }
 
 impl tcp_sock {
-    const CWND_LIMITED: u8 = 1;
-    const RATE_APP_LIMITED: u8 = 1 << 4;
-    const DUP_ACK_COUNTER: u8 = 3;
-    const TLP_RETRANS: u8 = 1 << 2;
-    const FRTO: u8 = 1;
-    const CHG_CC_INPROGRESS: u8 = 1;
-
-    /// `is_cwnd_limited`: the window, not the application, held back the sender in the last round trip.
-    #[must_use]
-    pub fn is_cwnd_limited_bit(&self) -> bool {
-        self.cwnd_bits & Self::CWND_LIMITED != 0
-    }
-
-    /// Sets `is_cwnd_limited`.
-    pub fn set_cwnd_limited(&mut self, on: bool) {
-        set_bit(&mut self.cwnd_bits, Self::CWND_LIMITED, on);
-    }
-
-    /// `rate_app_limited`: the saved rate sample was limited by the application.
-    #[must_use]
-    pub fn rate_app_limited(&self) -> bool {
-        self.rate_bits & Self::RATE_APP_LIMITED != 0
-    }
-
-    /// Sets `rate_app_limited`.
-    pub fn set_rate_app_limited(&mut self, on: bool) {
-        set_bit(&mut self.rate_bits, Self::RATE_APP_LIMITED, on);
-    }
-
-    /// `dup_ack_counter`: duplicate ACKs sent before compression may begin.
-    #[must_use]
-    pub fn dup_ack_counter(&self) -> u8 {
-        self.ack_bits & Self::DUP_ACK_COUNTER
-    }
-
-    /// Sets `dup_ack_counter`.
-    pub fn set_dup_ack_counter(&mut self, count: u8) {
-        self.ack_bits = (self.ack_bits & !Self::DUP_ACK_COUNTER) | (count & Self::DUP_ACK_COUNTER);
-    }
-
-    /// `tlp_retrans`: the probe was a retransmission.
-    #[must_use]
-    pub fn tlp_retrans(&self) -> bool {
-        self.ack_bits & Self::TLP_RETRANS != 0
-    }
-
-    /// Sets `tlp_retrans`.
-    pub fn set_tlp_retrans(&mut self, on: bool) {
-        set_bit(&mut self.ack_bits, Self::TLP_RETRANS, on);
-    }
-
-    /// `frto`: F-RTO (RFC 5682) watches this timeout.
-    #[must_use]
-    pub fn frto(&self) -> bool {
-        self.frto_bits & Self::FRTO != 0
-    }
-
-    /// Sets `frto`.
-    pub fn set_frto(&mut self, on: bool) {
-        set_bit(&mut self.frto_bits, Self::FRTO, on);
-    }
-
-    /// `bpf_chg_cc_inprogress`: a program is changing the algorithm of this socket.
-    #[must_use]
-    pub fn chg_cc_inprogress(&self) -> bool {
-        self.bpf_bits & Self::CHG_CC_INPROGRESS != 0
-    }
-
-    /// Sets `bpf_chg_cc_inprogress`.
-    pub fn set_chg_cc_inprogress(&mut self, on: bool) {
-        set_bit(&mut self.bpf_bits, Self::CHG_CC_INPROGRESS, on);
-    }
-
     /// `tcp_packets_in_flight()`: sent, minus SACKed and lost, plus retransmitted.
     #[must_use]
     pub fn packets_in_flight(&self) -> u32 {
@@ -282,11 +215,11 @@ impl tcp_sock {
 
     /// `tcp_is_cwnd_limited()`: in slow start the window may grow to twice what was used.
     #[must_use]
-    pub fn is_cwnd_limited(&self) -> bool {
+    pub fn tcp_is_cwnd_limited(&self) -> bool {
         if self.in_slow_start() {
             return self.snd_cwnd < self.max_packets_out.wrapping_mul(2);
         }
-        self.is_cwnd_limited_bit()
+        self.is_cwnd_limited() != 0
     }
 
     /// `tcp_min_rtt()`: microseconds; `u32::MAX` before the first sample.
