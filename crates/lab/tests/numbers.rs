@@ -28,7 +28,7 @@ fn assert_close(what: &str, figures: &[(&str, f64, f64, f64)]) {
         let off = (simulated / measured - 1.0) * 100.0;
         let verdict = if off.abs() <= *percent { "ok" } else { "TOO FAR" };
         failed |= off.abs() > *percent;
-        println!(
+        eprintln!(
             "{what:<28} {name:<12} simulated {simulated:>8.2} measured {measured:>8.2} {off:>+6.1} % (±{percent}) {verdict}"
         );
     }
@@ -87,7 +87,7 @@ fn two_flows_of_one_kind_share_fairly() {
             ..Scenario::default()
         };
         let run = run(&scenario, native_reno());
-        println!("{name}: Jain {}", run.result.jain);
+        eprintln!("{name}: Jain {}", run.result.jain);
         assert!(run.result.jain > 0.95, "{name}: {:?}", run.result);
         assert!(run.result.link.utilization > 0.95, "{name}: {:?}", run.result.link);
     }
