@@ -31,6 +31,7 @@ impl Embedded {
     pub(crate) fn table(&self, source: &Source) -> Result<OpsRef, EmbeddedError> {
         match &source.kind {
             SourceKind::NativeReno => Ok(self.registry.default_ops()),
+            SourceKind::Table(table) => Ok(table.clone()),
             SourceKind::Object(_) => Err(EmbeddedError::Unsupported),
         }
     }

@@ -25,6 +25,8 @@ pub enum SourceKind {
     NativeReno,
     /// The bytes of a `.bpf.o` with one congestion control, verified and run by the embedded kernel.
     Object(Arc<[u8]>),
+    /// A table of the caller's own: a congestion control in Rust, say.
+    Table(OpsRef),
 }
 
 /// Which kernel and which TCP a run uses.
