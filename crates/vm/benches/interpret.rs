@@ -7,8 +7,8 @@ use std::ptr;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use isa::Imm64;
-use vm::{HelperFn, Linker, Mark, Program, Regions};
+use isa::{Call, Imm64, Size};
+use vm::{Denied, HelperFn, Linker, Mark, Memory, Program, Regions, Stack};
 
 fn main() {
     divan::main();
@@ -31,8 +31,38 @@ impl Linker for Nothing {
 }
 
 unsafe extern "C" fn clock(_: u64, _: u64, _: u64, _: u64, _: u64, _: *mut c_void) -> u64 {
-    black_box(123_456_789)
+    black_box(NOW)
 }
+
+/// The socket of the cubic-like program, and its clock.
+struct Socket(Regions);
+
+impl Memory for Socket {
+    fn load(&mut self, address: u64, size: Size) -> Result<u64, Denied> {
+        self.0.load(address, size)
+    }
+
+    fn store(&mut self, address: u64, size: Size, value: u64) -> Result<(), Denied> {
+        self.0.store(address, size, value)
+    }
+
+    fn call(&mut self, _: Call, _: [u64; 5], _: &mut Stack) -> Result<u64, Denied> {
+        Ok(NOW)
+    }
+}
+
+/// Instructions that a run takes: the least budget that is enough.
+fn steps(program: &Program, socket: [u64; 4]) -> u64 {
+    let enough = |budget: &u64| {
+        let mut memory = Socket(Regions::default());
+        let bytes = socket.iter().flat_map(|word| word.to_le_bytes()).collect();
+        memory.0.add("socket", 0x1000, bytes, true);
+        program.run_checked(0x1000, &mut memory, *budget).is_ok()
+    };
+    (1..10_000).find(enough).expect("the programs here are shorter")
+}
+
+const NOW: u64 = 123_456_789;
 
 /// Arithmetic in a loop, each instruction depending on the one before.
 const LOOP: &str = "
@@ -123,7 +153,8 @@ fn build(text: &str) -> Program {
 #[divan::bench]
 fn alu_loop(bencher: Bencher<'_, '_>) {
     let program = build(LOOP);
-    bencher.counter(ItemsCount::new(2 + 6 * 1000 + 1u32)).bench_local(|| {
+    let count = ItemsCount::new(steps(&program, [0; 4]));
+    bencher.counter(count).bench_local(|| {
         // SAFETY: it computes with registers only and ends after a thousand rounds.
         unsafe { program.run(black_box(0), ptr::null_mut()) }
     });
@@ -132,36 +163,33 @@ fn alu_loop(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn alu_loop_checked(bencher: Bencher<'_, '_>) {
     let program = build(LOOP);
+    let count = ItemsCount::new(steps(&program, [0; 4]));
     bencher
-        .counter(ItemsCount::new(2 + 6 * 1000 + 1u32))
+        .counter(count)
         .bench_local(|| program.run_checked(black_box(0), &mut Regions::default(), u64::MAX));
 }
 
 /// One call per iteration, so it includes entering and leaving the interpreter.
 #[divan::bench(args = [("new epoch", 0u64), ("same epoch", 1)])]
 fn cubic_like(bencher: Bencher<'_, '_>, (_, epoch): (&str, u64)) {
-    let program = build(CUBIC);
+    let program = build(CUBIC).with_stack_depth(0);
+    let start = [100 | 140 << 32, epoch, 500, 3];
+    let count = ItemsCount::new(steps(&program, start));
     let mut socket = [0u64; 4];
-    let address = ptr::from_mut(&mut socket).expose_provenance() as u64;
-    let start = 100 | 140 << 32;
-    let steps = if epoch == 0 {
-        14 + 3 * 11 + 2 + 9 * 4 + 1 + 37
-    } else {
-        7 + 37
-    };
-    bencher.counter(ItemsCount::new(steps as u32)).bench_local(|| {
+    let address = ptr::from_mut(&mut socket).expose_provenance();
+    bencher.counter(count).bench_local(|| {
         // SAFETY: `socket` is what the program expects at its context.
         unsafe {
-            ptr::with_exposed_provenance_mut::<[u64; 4]>(address as usize).write(black_box([start, epoch, 500, 3]));
-            program.run(black_box(address), ptr::null_mut())
+            ptr::with_exposed_provenance_mut::<[u64; 4]>(address).write(black_box(start));
+            program.run(black_box(address as u64), ptr::null_mut())
         }
     });
 }
 
-/// Entering and leaving.
-#[divan::bench]
-fn empty(bencher: Bencher<'_, '_>) {
-    let program = build("r0 = 0\n exit");
+/// Entering and leaving, with so much stack to clear.
+#[divan::bench(args = [0, 64, 512])]
+fn empty(bencher: Bencher<'_, '_>, stack: usize) {
+    let program = build("r0 = 0\n exit").with_stack_depth(stack);
     // SAFETY: it does nothing.
     bencher.bench_local(|| unsafe { program.run(black_box(0), ptr::null_mut()) });
 }

@@ -232,3 +232,21 @@ fn a_region_that_is_read_only() {
     );
     assert_eq!(memory.bytes("rodata"), Some(&[0; 4][..]));
 }
+
+#[test]
+fn the_stack_that_is_needed_is_clear_and_usable() {
+    let text = "r0 = *(u64 *)(r10 -8)
+        r1 = *(u64 *)(r10 -40)
+        r0 |= r1
+        *(u64 *)(r10 -8) = -1
+        *(u64 *)(r10 -40) = -1
+        exit";
+    let build = || Program::build(&assemble(text), |_| Mark::Plain, &Some1).expect("builds");
+    for depth in [40, 64, 512, 4096] {
+        let program = build().with_stack_depth(depth);
+        for _ in 0..3 {
+            // SAFETY: it touches the last 40 bytes of its stack.
+            assert_eq!(unsafe { program.run(0, ptr::null_mut()) }, 0, "{depth}");
+        }
+    }
+}
