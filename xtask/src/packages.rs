@@ -19,6 +19,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("zlib1g-dev", "bpftool from the kernel source is built with it"),
     ("gcc", "bpftool from the kernel source is built with it"),
     ("make", "bpftool from the kernel source is built with it"),
+    ("python3", "bpftool's build makes a header with it"),
     ("xz-utils", "unpacks the kernel source"),
     ("iproute2", "network namespaces for real TCP transfers"),
 ];
