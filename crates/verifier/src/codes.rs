@@ -113,9 +113,6 @@ codes! {
     DivisionByZero 1016 Structure
         "division by the constant zero"
         "A division by a register that is zero gives 0 and is allowed; a division by the constant 0 is a mistake.";
-    BadImmediate 1017 Structure
-        "a constant stands for nothing"
-        "The 64-bit constant names a map, variable or function by a number that does not exist here.";
     UninitRegister 1101 Register
         "a register is read before it is written"
         "At the start only R1 (the context) and R10 (the stack) hold something. A call clears R1 to R5, and R0 too when the function returns nothing. A C variable that is not set on every path gives this.";
@@ -137,9 +134,6 @@ codes! {
     TwoPointers 1107 Register
         "arithmetic of two pointers"
         "Only the difference of two pointers makes sense, and its value is unknown.";
-    PointerAsNumber 1108 Register
-        "an address is taken as a number"
-        "Negation, byte swap and sign extension turn an address into a number nobody may use.";
     OffsetTooLarge 1109 Register
         "an offset is or may be too large"
         "The number that is added to the pointer has no useful bound. Test it against a constant (`if (i < N)`) or mask it (`i &= N - 1`) before it is used.";
@@ -155,9 +149,6 @@ codes! {
     StackUnbounded 1204 Memory
         "access to the stack at an offset without a bound"
         "An index into a local array must have a constant upper and lower bound on this path.";
-    StackUninit 1205 Memory
-        "stack bytes are read that were never written"
-        "The bytes hold what an earlier function left there. Initialise the variable; for a structure passed to a call also the padding (`struct key k = {};` does not clear padding, `__builtin_memset` does).";
     CorruptedPointer 1206 Memory
         "access across a pointer saved on the stack"
         "A pointer on the stack must be read and overwritten as a whole.";
@@ -176,9 +167,6 @@ codes! {
     MemOutOfBounds 1211 Memory
         "access outside memory of known size"
         "The memory was given with a size; the offset can reach outside.";
-    ReadOnlyMemory 1212 Memory
-        "write to read-only memory"
-        "This memory may only be read.";
     Misaligned 1213 Memory
         "access is not aligned to its size"
         "An access of n bytes must be at a multiple of n from the start of the stack or structure. Packed structures and casts give this.";

@@ -8,13 +8,29 @@
 //! [`Unsupported`], never accepted.
 #![forbid(unsafe_code)]
 
+mod alu;
+mod bounds;
+mod branch;
+mod btf_access;
+mod cfg;
+mod check;
 mod codes;
+mod engine;
 mod environment;
 mod failure;
+mod liveness;
 mod options;
 mod program;
+mod provenance;
 mod reason;
 pub mod report;
+mod stack;
+mod state;
+mod states;
+mod subprogs;
+mod tnum;
+mod trail;
+mod value;
 mod verified;
 
 pub use codes::Code;
@@ -35,7 +51,5 @@ pub use verified::{Aux, Stats, Subprog, Verified};
 /// [`Failure::Rejected`] if the program breaks a rule, [`Failure::Unsupported`] if it uses what cannot be
 /// checked here, [`Failure::Internal`] if this crate has a bug.
 pub fn verify(program: &Program<'_>, environment: &dyn Environment, options: &Options) -> Result<Verified, Failure> {
-    let _ = (program, environment, options);
-    let feature = Feature::Insn("verification");
-    Err(Unsupported { feature, slot: None }.into())
+    engine::run(program, environment, options)
 }

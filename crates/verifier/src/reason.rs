@@ -47,8 +47,6 @@ pub enum Reason {
     ShiftTooWide { amount: i32, width: Width },
     /// Division by the constant zero.
     DivisionByZero,
-    /// A constant that no kernel object stands for.
-    BadImmediate { what: &'static str },
 
     /// A register that was never written on this path.
     UninitRegister { reg: Reg },
@@ -64,8 +62,6 @@ pub enum Reason {
     FixedPointerArithmetic { reg: Reg, kind: ValueKind },
     /// Arithmetic of two pointers.
     TwoPointers { op: AluOp },
-    /// Negation, byte swap or sign extension of a pointer.
-    PointerAsNumber { reg: Reg, kind: ValueKind },
     /// An offset so large that it could overflow.
     OffsetTooLarge { kind: ValueKind, bounds: Bounds },
 
@@ -77,8 +73,6 @@ pub enum Reason {
     StackOutOfBounds { offset: i64, size: u32 },
     /// Access to the stack at an offset whose range leaves the frame.
     StackUnbounded { bounds: Bounds, size: u32 },
-    /// A read of stack bytes that were never written.
-    StackUninit { offset: i32, size: u32 },
     /// Access across the middle of a saved pointer.
     CorruptedPointer { offset: i32, size: u32 },
     /// Access outside a map's value.
@@ -91,8 +85,6 @@ pub enum Reason {
     MapNotWritable { map: String },
     /// Access outside memory of known size.
     MemOutOfBounds { mem_size: u32, bounds: Bounds, size: u32 },
-    /// A write to memory that is read-only.
-    ReadOnlyMemory { kind: ValueKind },
     /// Access that is not a multiple of its size.
     Misaligned { kind: ValueKind, offset: i64, size: u32 },
     /// Access at an offset that depends on data, where it must be constant.
@@ -292,7 +284,6 @@ impl Reason {
             Self::InsnNotAllowed { .. } => C::InsnNotAllowed,
             Self::ShiftTooWide { .. } => C::ShiftTooWide,
             Self::DivisionByZero => C::DivisionByZero,
-            Self::BadImmediate { .. } => C::BadImmediate,
             Self::UninitRegister { .. } => C::UninitRegister,
             Self::FramePointerWrite => C::FramePointerWrite,
             Self::PointerArithmetic { .. } => C::PointerArithmetic,
@@ -300,20 +291,17 @@ impl Reason {
             Self::NullablePointerArithmetic { .. } => C::NullablePointerArithmetic,
             Self::FixedPointerArithmetic { .. } => C::FixedPointerArithmetic,
             Self::TwoPointers { .. } => C::TwoPointers,
-            Self::PointerAsNumber { .. } => C::PointerAsNumber,
             Self::OffsetTooLarge { .. } => C::OffsetTooLarge,
             Self::NotAPointer { .. } => C::NotAPointer,
             Self::NullableAccess { .. } => C::NullableAccess,
             Self::StackOutOfBounds { .. } => C::StackOutOfBounds,
             Self::StackUnbounded { .. } => C::StackUnbounded,
-            Self::StackUninit { .. } => C::StackUninit,
             Self::CorruptedPointer { .. } => C::CorruptedPointer,
             Self::MapValueOutOfBounds { .. } => C::MapValueOutOfBounds,
             Self::MapSpecialField { .. } => C::MapSpecialField,
             Self::MapNotReadable { .. } => C::MapNotReadable,
             Self::MapNotWritable { .. } => C::MapNotWritable,
             Self::MemOutOfBounds { .. } => C::MemOutOfBounds,
-            Self::ReadOnlyMemory { .. } => C::ReadOnlyMemory,
             Self::Misaligned { .. } => C::Misaligned,
             Self::VariableOffset { .. } => C::VariableOffset,
             Self::OffsetNotZero { .. } => C::OffsetNotZero,

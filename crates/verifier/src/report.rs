@@ -98,7 +98,6 @@ impl fmt::Display for Reason {
                 write!(f, "shift by {amount} of {bits} bits")
             }
             Self::DivisionByZero => f.write_str("division by zero"),
-            Self::BadImmediate { what } => write!(f, "there is no such {what}"),
             Self::UninitRegister { reg } => write!(f, "{} is read before it is written", Name(*reg)),
             Self::FramePointerWrite => f.write_str("R10 is the frame pointer and cannot be written"),
             Self::PointerArithmetic { reg, kind, op } => {
@@ -114,7 +113,6 @@ impl fmt::Display for Reason {
             }
             Self::FixedPointerArithmetic { reg, kind } => write!(f, "arithmetic on {}, {kind}", Name(*reg)),
             Self::TwoPointers { op } => write!(f, "{op:?} of two pointers"),
-            Self::PointerAsNumber { reg, kind } => write!(f, "{} is {kind}, not a number", Name(*reg)),
             Self::OffsetTooLarge { kind, bounds } => write!(f, "the offset into {kind} is {bounds}, which is too far"),
             _ => self.fmt_access(f),
         }
@@ -130,12 +128,6 @@ impl Reason {
                 write!(f, "{size} bytes at offset {offset} are outside the stack frame")
             }
             Self::StackUnbounded { bounds, size } => write!(f, "{size} bytes of stack at {bounds} can leave the frame"),
-            Self::StackUninit { offset, size } => {
-                write!(
-                    f,
-                    "{size} bytes of stack at {offset} are read but not all written before"
-                )
-            }
             Self::CorruptedPointer { offset, size } => {
                 write!(f, "{size} bytes of stack at {offset} cut a saved pointer")
             }
@@ -155,7 +147,6 @@ impl Reason {
             Self::MemOutOfBounds { mem_size, bounds, size } => {
                 write!(f, "{size} bytes at {bounds} can leave the memory of {mem_size} bytes")
             }
-            Self::ReadOnlyMemory { kind } => write!(f, "write to {kind}, which is read-only"),
             Self::Misaligned { kind, offset, size } => {
                 write!(f, "{size} bytes at offset {offset} of {kind} are not aligned")
             }
@@ -289,7 +280,6 @@ fn help(reason: &Reason) -> Option<String> {
         Reason::StructFieldReadOnly { .. } | Reason::StructReadOnly { .. } => {
             "keep your own value in icsk_ca_priv or in a map".to_owned()
         }
-        Reason::StackUninit { .. } => "initialise the variable, padding included".to_owned(),
         Reason::PointerArithmetic32 { .. } => "use 64-bit variables for offsets".to_owned(),
         Reason::ArgSize { .. } => "test the size against a constant before the call".to_owned(),
         _ => return None,

@@ -1,0 +1,110 @@
+//! Accesses to kernel structures through typed pointers.
+//!
+//! Follows `check_ptr_to_btf_access` of Linux 6.12's `kernel/bpf/verifier.c`. What is where is found in
+//! [`btf_access`](crate::btf_access); which stores are allowed, the environment says.
+
+use btf::TypeId;
+
+use crate::btf_access::{Bad, Member, Tag, member_at, path_at};
+use crate::engine::{Checked, Verifier};
+use crate::environment::StructAccess;
+use crate::failure::Feature;
+use crate::reason::Reason;
+use crate::value::{Kind, Reference, Trust, Value};
+
+use super::memory::{Access, Use};
+
+impl Verifier<'_> {
+    pub(crate) fn access_struct(&mut self, access: &Access, ty: TypeId, trust: Trust) -> Checked<Value> {
+        let offset = self.struct_offset(access, ty)?;
+        match access.usage {
+            Use::Read { .. } => self.read_struct(access, ty, trust, offset),
+            Use::Write(_) => self.write_struct(access, ty, trust, offset),
+            Use::Atomic => {
+                let kind = self.describe(&access.base);
+                Err(Reason::AtomicNotAllowed { kind }.into())
+            }
+        }
+    }
+
+    /// The offset, which must be constant and not negative.
+    fn struct_offset(&self, access: &Access, ty: TypeId) -> Checked<u32> {
+        if !access.base.scalar.is(0) {
+            let (kind, bounds) = (self.describe(&access.base), access.bounds());
+            return Err(Reason::VariableOffset { kind, bounds }.into());
+        }
+        let offset = access.fixed();
+        match u32::try_from(offset) {
+            Ok(offset) => Ok(offset),
+            Err(_negative) => Err(self.outside(access, ty).into()),
+        }
+    }
+
+    fn outside(&self, access: &Access, ty: TypeId) -> Reason {
+        Reason::StructOutOfBounds {
+            ty: self.struct_name(ty),
+            offset: access.fixed(),
+            size: access.size,
+            ty_size: self.env.kernel_btf().size_of(ty).unwrap_or(0),
+        }
+    }
+
+    fn read_struct(&mut self, access: &Access, ty: TypeId, trust: Trust, offset: u32) -> Checked<Value> {
+        let member = member_at(self.env.kernel_btf(), ty, offset, access.size).map_err(|bad| match bad {
+            Bad::Beyond { .. } => self.outside(access, ty),
+            Bad::Member => Reason::StructBadAccess {
+                ty: self.struct_name(ty),
+                offset: offset.into(),
+                size: access.size,
+            },
+        })?;
+        let Member::Pointer { ty, in_union, tag } = member else {
+            return Ok(self.unknown());
+        };
+        if tag == Tag::Foreign {
+            return Err(Feature::Access("pointers to user or per-CPU memory").into());
+        }
+        let walked = match trust {
+            Trust::Untrusted => Trust::Untrusted,
+            Trust::Trusted | Trust::Walked if in_union => Trust::Untrusted,
+            Trust::Trusted | Trust::Walked => Trust::Walked,
+        };
+        // Linux wants a test of an `__rcu` pointer that was loaded from a trusted structure.
+        let null = self.new_null(tag == Tag::Rcu && trust == Trust::Trusted);
+        Ok(Value::pointer(Kind::Struct {
+            ty,
+            trust: walked,
+            null,
+            reference: Reference::NONE,
+        }))
+    }
+
+    fn write_struct(&mut self, access: &Access, ty: TypeId, trust: Trust, offset: u32) -> Checked<Value> {
+        let name = || self.struct_name(ty);
+        if trust != Trust::Trusted {
+            return Err(Reason::UntrustedWrite { ty: name() }.into());
+        }
+        let size = access.size;
+        let field = || path_at(self.env.kernel_btf(), ty, offset);
+        let at = i64::from(offset);
+        match self.env.struct_access(ty, offset, size) {
+            StructAccess::Allowed => Ok(Value::UNINIT),
+            StructAccess::ReadOnly => Err(Reason::StructReadOnly { ty: name() }.into()),
+            StructAccess::NoField => Err(Reason::StructFieldReadOnly {
+                ty: name(),
+                field: field(),
+                offset: at,
+                size,
+            }
+            .into()),
+            StructAccess::BeyondField { end } => Err(Reason::StructFieldEnd {
+                ty: name(),
+                field: field(),
+                offset: at,
+                size,
+                end,
+            }
+            .into()),
+        }
+    }
+}
