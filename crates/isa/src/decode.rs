@@ -1,9 +1,9 @@
 //! Slots to [`Insn`]: the only place that reads opcode bytes.
 //!
 //! A field without meaning must be zero, as RFC 9669 section 3 demands and as Linux tests in
-//! `kernel/bpf/verifier.c` (`check_alu_op`, `do_check`, `resolve_pseudo_ldimm64`). Where Linux forgets to look
-//! (the `off` of `exit`, the second immediate of a function address, a signed division's `off` at a move) this
-//! is stricter: otherwise two byte sequences would decode alike and encoding could not be the inverse.
+//! `kernel/bpf/verifier.c` (`check_alu_op`, `do_check`, `resolve_pseudo_ldimm64`). Where Linux does not look (the
+//! `off` of `exit`, the second immediate of a function's address) this is stricter: otherwise two byte sequences
+//! would decode alike and encoding could not be the inverse.
 
 use crate::opcode::{self, X, alu, atomic, call, class, jmp, mode, pseudo};
 use crate::{AluOp, Call, EndianKind, Field, Imm64, Insn, RawInsn, Reg, Size, Src, Width};
