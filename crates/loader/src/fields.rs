@@ -20,7 +20,8 @@ pub(crate) fn chosen(object: &Object, options: &PlanOptions) -> Result<Vec<OpsSt
         field: "name".to_owned(),
         value: name.clone(),
     });
-    for set in options.set.iter().chain(&rename) {
+    // An explicit field has the last word.
+    for set in rename.iter().chain(&options.set) {
         let ops = find(&mut chosen, set)?;
         let btf = object.btf.as_ref().ok_or(PlanError::NoBtf)?;
         apply(btf, ops, set).map_err(|problem| PlanError::Set {

@@ -93,7 +93,8 @@ impl fmt::Display for OpsPlan {
         for member in &self.members {
             let name = &member.name;
             match member.fate {
-                Fate::Program { kernel_member, .. } => writeln!(f, "    .{name} = program (member {kernel_member})")?,
+                Fate::Program { name: ref program, .. } => writeln!(f, "    .{name} = {program}")?,
+
                 Fate::Data { .. } => match (self.data(name), self.text(name)) {
                     (Some(bytes), _) if bytes.iter().all(|byte| *byte == 0) => {}
                     (Some(bytes), _) if bytes.len() <= 8 => {

@@ -63,6 +63,8 @@ pub enum Fate {
     Program {
         /// The program.
         program: FunctionIndex,
+        /// Its name.
+        name: String,
         /// Index of the member in the kernel's type: what the program is attached to.
         kernel_member: u32,
         /// Where the program's descriptor goes in the map's value, in bytes.
@@ -105,6 +107,7 @@ impl OpsPlan {
                 program,
                 kernel_member,
                 offset,
+                ..
             } => Some((member.name.as_str(), program, kernel_member, offset)),
             Fate::Data { .. } | Fate::Null | Fate::Absent => None,
         })
@@ -170,6 +173,7 @@ pub(crate) fn plan(
         .ok_or(PlanError::NoBtf)?;
     for (index, member) in composite.members().enumerate() {
         let carrier = Carrier {
+            object,
             ops,
             local,
             kernel: target,
@@ -192,6 +196,7 @@ pub(crate) fn plan(
 }
 
 struct Carrier<'a> {
+    object: &'a Object,
     ops: &'a OpsStructure,
     local: &'a Btf,
     kernel: &'a Btf,
@@ -234,6 +239,10 @@ impl Carrier<'_> {
             return match program {
                 Some(program) if self.is_function_pointer(&kernel_member) => Ok(Fate::Program {
                     program,
+                    name: self
+                        .object
+                        .function(program)
+                        .map_or_else(String::new, |function| function.name.clone()),
                     kernel_member: kernel_index as u32,
                     offset,
                 }),

@@ -78,6 +78,7 @@ fn our_fixtures_load_as_with_libbpf() {
             agree(&tools, Path::new(&object));
         }
     }
+    agree(&tools, Path::new("tests/data/linux/core.bpf.o"));
 }
 
 #[test]
@@ -227,20 +228,16 @@ fn run(command: &mut Command) -> Result<String, String> {
     Err(String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-/// A bpffs of our own with what bpftool loaded, gone at the end.
-struct Pins(PathBuf);
+/// What bpftool loaded, in a bpffs of our own that is gone at the end.
+struct Pins(testkit::Bpffs);
 
 impl Pins {
     fn new() -> Self {
-        let mount = std::env::temp_dir().join(testkit::unique_name("oslo_bpffs"));
-        std::fs::create_dir(&mount).unwrap();
-        let pins = Self(mount);
-        linux::bpffs::ensure_mounted(&pins.0).unwrap();
-        pins
+        Self(testkit::Bpffs::new())
     }
 
     fn programs_dir(&self) -> PathBuf {
-        self.0.join("programs")
+        self.0.path().join("programs")
     }
 
     fn load_all(&self, tools: &KernelTools, object: &Path) -> Result<String, String> {
@@ -271,12 +268,5 @@ impl Pins {
         ids.into_iter()
             .map(|id| map_shape(kernel, &kernel.map_by_id(id).unwrap()))
             .collect()
-    }
-}
-
-impl Drop for Pins {
-    fn drop(&mut self) {
-        let _ = run(Command::new("umount").arg(&self.0));
-        let _ = std::fs::remove_dir(&self.0);
     }
 }

@@ -1,0 +1,5 @@
+/* expect: `ops.later`: the kernel's structure has no such member, and the object gives it a value */
+#include "ops.h"
+struct tcp_congestion_ops { u32 (*later)(struct sock *sk); };
+PROGRAM(one)
+SEC(".struct_ops") struct tcp_congestion_ops ops = { .later = (void *)one };
