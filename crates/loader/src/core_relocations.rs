@@ -34,7 +34,7 @@ pub(crate) fn apply(
             source_line: object
                 .source(index, record.slot)
                 .map(|source| format!("{}:{}", source.file, source.line)),
-            problem,
+            problem: Box::new(problem),
         };
         let fixup = resolver
             .resolve(&record.record.relocation(btf))

@@ -101,7 +101,7 @@ pub enum PlanError {
         /// The value.
         value: String,
         /// Why.
-        problem: SetProblem,
+        problem: Box<SetProblem>,
     },
     /// The kernel has no such function or variable.
     #[error("the kernel has no {what} `{name}`")]
@@ -129,7 +129,7 @@ pub enum PlanError {
         /// `file:line`, when known.
         source_line: Option<String>,
         /// Why.
-        problem: CoreProblem,
+        problem: Box<CoreProblem>,
     },
     /// A program with its sub-programs is longer than jumps reach, or calls itself through too many functions.
     #[error("program `{program}` with its sub-programs is too large")]
@@ -256,7 +256,7 @@ impl PlanError {
             Self::NoSuchOps { .. } | Self::NoSuchProgram { .. } | Self::WhichOps { .. } | Self::Set { .. } => {
                 Fault::Options
             }
-            Self::Core { problem, .. } => match problem {
+            Self::Core { problem, .. } => match **problem {
                 CoreProblem::Resolve(_) => Fault::Object,
                 CoreProblem::Patch(_) => Fault::Kernel,
             },

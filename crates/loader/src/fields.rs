@@ -28,7 +28,7 @@ pub(crate) fn chosen(object: &Object, options: &PlanOptions) -> Result<Vec<OpsSt
             ops: ops.name.clone(),
             field: set.field.clone(),
             value: set.value.clone(),
-            problem,
+            problem: Box::new(problem),
         })?;
     }
     Ok(chosen)

@@ -139,7 +139,8 @@ fn sub_programs_follow_in_the_order_of_their_first_call() {
 
 #[test]
 fn fields_can_be_set_before_loading() {
-    let cases: &[(&str, Result<(&str, &[u8]), &str>)] = &[
+    type Field = (&'static str, &'static [u8]);
+    let cases: &[(&str, Result<Field, &str>)] = &[
         ("flags=non_restricted", Ok(("flags", &[1, 0, 0, 0]))),
         ("flags=TCP_CONG_NON_RESTRICTED|needs_ecn", Ok(("flags", &[3, 0, 0, 0]))),
         ("flags=0x10", Ok(("flags", &[0x10, 0, 0, 0]))),
