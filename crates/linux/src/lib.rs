@@ -70,6 +70,16 @@ impl Linux {
         }
     }
 
+    /// Puts names to the offsets in the reason, where the kernel's types have them.
+    fn with_field_names(&self, mut error: ProgLoadError) -> ProgLoadError {
+        if let Some(report) = error.report.as_deref_mut().filter(|report| log::has_offset(report))
+            && let Ok(btf) = self.kernel_btf()
+        {
+            log::name_field(report, &btf);
+        }
+        error
+    }
+
     /// Takes over a descriptor that the kernel just gave us.
     fn adopt<K>(&self, raw: i32) -> Fd<K> {
         Fd::adopt(raw, Arc::clone(&self.table))
@@ -141,11 +151,13 @@ impl Bpf for Linux {
     }
 
     fn prog_load(&self, args: &ProgLoad<'_>) -> Result<Fd<Prog>, ProgLoadError> {
-        progs::load(args).map(|raw| self.adopt(raw))
+        let loaded = progs::load(args).map(|raw| self.adopt(raw));
+        loaded.map_err(|error| self.with_field_names(error))
     }
 
     fn prog_load_with_log(&self, args: &ProgLoad<'_>, level: u32) -> Result<(Fd<Prog>, String), ProgLoadError> {
-        progs::load_with_log(args, level).map(|(raw, log)| (self.adopt(raw), log))
+        let loaded = progs::load_with_log(args, level).map(|(raw, log)| (self.adopt(raw), log));
+        loaded.map_err(|error| self.with_field_names(error))
     }
 
     fn prog_test_run(&self, prog: &Fd<Prog>, args: &TestRun<'_>) -> Result<TestRunResult, Errno> {

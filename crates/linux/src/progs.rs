@@ -100,7 +100,8 @@ fn failure(errno: Errno, log: String) -> ProgLoadError {
 /// Whose fault it is. With a reason in the log the verifier has looked at the program; without one the numbers mean what they mean elsewhere.
 fn verdict(errno: Errno, has_reason: bool) -> LoadVerdict {
     match errno {
-        Errno::EFAULT => LoadVerdict::Internal,
+        // Too many branches give EFAULT too (Linux 6.18), with a message in the log.
+        Errno::EFAULT if !has_reason => LoadVerdict::Internal,
         Errno::ENOMEM | Errno::EMFILE | Errno::ENFILE | Errno::EAGAIN | Errno::EINTR | Errno::ENOSPC => {
             LoadVerdict::Exhausted
         }

@@ -178,6 +178,84 @@ fn a_refused_program_comes_with_a_report() {
 }
 
 #[test]
+fn a_report_names_the_field() {
+    if !linux_or_skip("field names in reports") {
+        return;
+    }
+    let linux = Linux::new();
+    let ops = testkit::Ops::new(&linux);
+    let tcp_sock = ops.btf.find("tcp_sock", btf::Kind::Struct).unwrap();
+    let srtt = ops.btf.field(tcp_sock, "srtt_us").unwrap().byte_offset();
+    let store = format!("r1 = *(u64 *)(r1 +0)\n*(u32 *)(r1 +{srtt}) = 1\nr0 = 0\nexit");
+    let report = ops.program("cong_avoid", &store).unwrap_err().report.unwrap();
+    assert_eq!(report.code, "SO1221");
+    assert!(report.notes[0].contains("srtt_us"), "{:?}", report.notes);
+}
+
+/// `bpf_dummy_ops` is there to be run by hand: a state behind a pointer, and numbers.
+#[test]
+fn dummy_ops_run_by_hand() {
+    if !linux_or_skip("a test run of an ops program") {
+        return;
+    }
+    let linux = Linux::new();
+    let btf = linux.kernel_btf().unwrap();
+    let Some(id) = btf.find("bpf_dummy_ops", btf::Kind::Struct) else {
+        eprintln!("this kernel has no bpf_dummy_ops");
+        return;
+    };
+    let load = |member, text: &str| {
+        let insns = assemble(text);
+        let args = ProgLoad {
+            attach_btf_id: id.0,
+            expected_attach_type: bpf::AttachType(member),
+            ..ProgLoad::new(ProgType::STRUCT_OPS, &insns)
+        };
+        linux
+            .prog_load(&args)
+            .unwrap_or_else(|error| panic!("{error}\n{}", error.log))
+    };
+    let null_or_add = load(
+        0,
+        "r1 = *(u64 *)(r1 +0)
+         r0 = 77
+         if r1 == 0 goto out
+         r0 = *(u32 *)(r1 +0)
+         *(u32 *)(r1 +0) = 5
+         out: exit",
+    );
+    let run = |ops_state| {
+        let args = TestRun {
+            ctx: &[0xff; 8],
+            ops_state,
+            ..TestRun::default()
+        };
+        linux.prog_test_run(&null_or_add, &args).unwrap()
+    };
+    let (without, with) = (run(None), run(Some(9)));
+    assert_eq!(
+        (without.retval, without.ops_state),
+        (77, None),
+        "the caller's address is never used"
+    );
+    assert_eq!((with.retval, with.ops_state), (9, Some(5)));
+
+    let numbers = load(1, "r0 = *(u64 *)(r1 +8)\nr2 = *(u64 *)(r1 +32)\nr0 += r2\nexit");
+    let words = [0u64, 3, 0, 0, 39].map(u64::to_ne_bytes).concat();
+    let args = TestRun {
+        ctx: &words,
+        ops_state: Some(0),
+        ..TestRun::default()
+    };
+    assert_eq!(linux.prog_test_run(&numbers, &args).unwrap().retval, 42);
+    let short = TestRun {
+        ctx: &words[..16],
+        ..args
+    };
+    assert_eq!(linux.prog_test_run(&numbers, &short), Err(Errno::EINVAL));
+}
+
+#[test]
 fn pins_keep_objects() {
     if !linux_or_skip("pins") {
         return;

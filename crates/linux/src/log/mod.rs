@@ -4,8 +4,11 @@
 //! `log.c`, Linux 6.18), and the sections of Linux 7.3 (`kernel/bpf/diagnostics.c`), see [`sections`]. A message that is not in the table of
 //! [`reasons`] keeps its text and gets the code `SO1000`.
 
+mod fields;
 mod reasons;
 mod sections;
+
+pub(crate) use fields::{has_offset, name_field};
 
 use bpf::{Report, SourceLine};
 
@@ -26,7 +29,7 @@ pub fn report_from_log(log: &str) -> Option<Report> {
         return Some(report);
     }
     let found = find(log)?;
-    let reason = reasons::of(found.error);
+    let reason = reasons::of(found.error, &found.more);
     Some(Report {
         code: reason.code.into(),
         category: reason.category,
@@ -111,7 +114,9 @@ impl<'a> Line<'a> {
         if frame.is_some_and(|c| c.is_ascii_digit()) {
             return Self::State;
         }
-        if trimmed.is_empty() || PROGRESS.iter().any(|start| trimmed.starts_with(start)) || is_registers(trimmed) {
+        let is_argument = trimmed.starts_with("func '") && trimmed.contains(" has btf_id ");
+        let is_progress = PROGRESS.iter().any(|start| trimmed.starts_with(start));
+        if trimmed.is_empty() || is_progress || is_argument || is_registers(trimmed) {
             return Self::State;
         }
         Self::Text(trimmed)

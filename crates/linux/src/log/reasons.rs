@@ -7,6 +7,10 @@ use bpf::Category;
 /// Code of a message that no pattern knows.
 pub(super) const UNRECOGNISED: &str = "SO1000";
 
+/// What the kernel adds when an argument does not fit the prototype of a global function, and the code for it.
+const GLOBAL_CALL: &str = "Caller passes invalid args into func#";
+const GLOBAL_ARGUMENT: &str = "SO1312";
+
 /// What a message means.
 pub(super) struct Reason {
     pub(super) code: &'static str,
@@ -16,9 +20,12 @@ pub(super) struct Reason {
     pub(super) insn: Option<u32>,
 }
 
-pub(super) fn of(message: &str) -> Reason {
-    let known = PATTERNS.iter().find(|(pattern, _)| fits(message, pattern));
-    let code = known.map_or(UNRECOGNISED, |(_, code)| code);
+/// `more` are the lines behind the message; a call of a global function shows only there.
+pub(super) fn of(message: &str, more: &[&str]) -> Reason {
+    let find = |message: &str| PATTERNS.iter().find(|(pattern, _)| fits(message, pattern));
+    let known = find(message).map_or(UNRECOGNISED, |(_, code)| code);
+    let global = more.iter().any(|line| line.starts_with(GLOBAL_CALL));
+    let code = if global { GLOBAL_ARGUMENT } else { known };
     let help = HELP.iter().find(|(of, _)| *of == code).map(|(_, help)| *help);
     Reason {
         code,
@@ -30,7 +37,11 @@ pub(super) fn of(message: &str) -> Reason {
 
 /// The kernel's message without what is of no use to a reader.
 pub(super) fn readable(message: &str) -> String {
-    message.trim().trim_end_matches(['.', '\'']).to_owned()
+    let message = message.trim().trim_end_matches('.');
+    let quotes = message.matches('\'').count();
+    // Some of the kernel's messages end in a quote that was never opened.
+    let stray = message.strip_suffix('\'').filter(|_| quotes % 2 == 1);
+    stray.unwrap_or(message).to_owned()
 }
 
 /// The hundreds of a code are its category.
@@ -187,7 +198,7 @@ const PATTERNS: &[(&str, &str)] = &[
     ("cannot pass map_type ", "SO1310"),
     ("invalid access to map value pointer", "SO1311"),
     ("direct value offset of ", "SO1311"),
-    ("Caller passes invalid args into func#", "SO1312"),
+    (GLOBAL_CALL, GLOBAL_ARGUMENT),
     ("R* type=*_or_null expected=", "SO1307"),
     ("R* type=* expected=", "SO1304"),
     ("arg#* is * expected ", "SO1304"),

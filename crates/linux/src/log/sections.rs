@@ -26,7 +26,7 @@ pub(super) fn report(log: &str) -> Option<Report> {
     let place = section("At").map(|lines| place(lines)).unwrap_or_default();
     // The older log still ends in the terse message, which tells the rule more exactly than the category does.
     let terse = super::find(older);
-    let known = terse.as_ref().map(|found| reasons::of(found.error));
+    let known = terse.as_ref().map(|found| reasons::of(found.error, &found.more));
     let code = known.as_ref().map_or(reasons::UNRECOGNISED, |known| known.code);
     let mut notes: Vec<String> = section("Causal path").map(|lines| kept(lines)).unwrap_or_default();
     notes.extend(terse.map(|found| found.error.to_owned()));
