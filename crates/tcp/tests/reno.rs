@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{START, reference_path};
+use common::{START, World, reference_path, reno};
 use net::{Span, Time};
 
 /// Means over the last 20 of 30 seconds, and the times at which losses were found.
@@ -93,6 +93,60 @@ fn the_start_is_that_of_linux() {
         "{} retransmissions; Linux 337",
         last.retransmits
     );
+}
+
+/// Window by window beside a trace of Linux, whose own path added 0.17 ms to the round trip.
+#[test]
+fn the_window_follows_a_trace_of_linux() {
+    let queue = net::DropTail::new(250_000);
+    let delay = Span::from_micros(10_085);
+    let mut world = World::on_path(tcp::Config::default(), reno(), queue, net::Rate::from_mbit(100), delay);
+    let samples = world.sample(Span::from_millis(1), START + Span::from_secs(31));
+    // One round trip for the handshake.
+    let ours = |ms: usize| samples[ms + 20].1;
+    let trace: Vec<(usize, f64, f64)> = include_str!("data/linux-6.18-reno.csv")
+        .lines()
+        .filter(|line| line.starts_with(|c: char| c.is_ascii_digit()))
+        .map(|line| {
+            let mut fields = line.split(',').map(|field| field.parse::<f64>().expect("a number"));
+            let mut next = || fields.next().expect("three fields");
+            (next() as usize, next(), next())
+        })
+        .collect();
+
+    // The first sawtooth, before small differences of phase add up.
+    let first: Vec<_> = trace.iter().filter(|(ms, ..)| (400..5_300).contains(ms)).collect();
+    assert!(first.len() > 45);
+    for (ms, cwnd, srtt_us) in first {
+        let info = ours(*ms);
+        let difference = f64::from(info.cwnd) - cwnd;
+        assert!(difference.abs() <= 5.0, "{ms} ms: window {}, Linux {cwnd}", info.cwnd);
+        let srtt = info.srtt.as_micros() as f64;
+        assert!(
+            (srtt / srtt_us - 1.0).abs() < 0.06,
+            "{ms} ms: round trip {srtt} us, Linux {srtt_us}"
+        );
+    }
+    // All of them, as a distribution.
+    let mut linux: Vec<f64> = trace
+        .iter()
+        .filter(|(ms, ..)| *ms >= 1_000)
+        .map(|(_, cwnd, _)| *cwnd)
+        .collect();
+    let mut model: Vec<f64> = (1_000..30_000)
+        .step_by(100)
+        .map(|ms| f64::from(ours(ms).cwnd))
+        .collect();
+    linux.sort_by(f64::total_cmp);
+    model.sort_by(f64::total_cmp);
+    for percent in [5, 25, 50, 75, 95] {
+        let at = |values: &[f64]| values[values.len() * percent / 100];
+        let (linux, model) = (at(&linux), at(&model));
+        assert!(
+            (model / linux - 1.0).abs() < 0.02,
+            "{percent} % of windows below {model}, Linux {linux}"
+        );
+    }
 }
 
 /// The same world twice gives the same bytes at the same times.
