@@ -5,11 +5,11 @@ use std::fmt;
 /// The rights that matter for BPF, with their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Capability {
-    /// Registering a congestion control, programs that touch the network.
+    /// Giving sockets an algorithm that is not among the allowed ones; not needed to load or register one.
     NetAdmin = 12,
-    /// Everything; finding objects by id needs it.
+    /// Walking ids and opening objects by id, run statistics, mounting a bpffs; stands for the two below.
     SysAdmin = 21,
-    /// Programs that see kernel memory (struct_ops).
+    /// Programs that see kernel memory, struct_ops among them.
     Perfmon = 38,
     /// bpf(2) at all.
     Bpf = 39,
@@ -71,9 +71,17 @@ impl Capabilities {
         bit(capability) || covered
     }
 
-    /// What is missing to load and register a congestion control.
+    /// What is missing to load and register an ops structure (measured on Linux 6.18).
     pub fn missing_for_struct_ops(self) -> Vec<Capability> {
-        let needed = [Capability::Bpf, Capability::NetAdmin, Capability::Perfmon];
-        needed.into_iter().filter(|needed| !self.has(*needed)).collect()
+        self.missing(&[Capability::Bpf, Capability::Perfmon])
+    }
+
+    /// What is missing to see and change also what other processes have loaded, found by id.
+    pub fn missing_for_management(self) -> Vec<Capability> {
+        self.missing(&[Capability::Bpf, Capability::Perfmon, Capability::SysAdmin])
+    }
+
+    fn missing(self, needed: &[Capability]) -> Vec<Capability> {
+        needed.iter().copied().filter(|needed| !self.has(*needed)).collect()
     }
 }
