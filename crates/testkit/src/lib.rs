@@ -5,7 +5,6 @@
 //! * [`unique_name`]: names that no other test has;
 //! * [`Ops`]: congestion controls written by hand;
 //! * [`NetPair`] and [`Transfer`]: real TCP between two network namespaces;
-//! * [`Selftests`] and [`bpftool`]: outside judges;
 //! * [`conformance`]: what every [`bpf::Bpf`] must do.
 #![forbid(unsafe_code)]
 
@@ -16,7 +15,6 @@ mod kernel_tools;
 mod names;
 mod netns;
 mod ops;
-mod sources;
 mod transfer;
 
 pub use bpffs::Bpffs;
@@ -25,7 +23,6 @@ pub use kernel_tools::{KernelTools, KernelToolsError, kernel_tools_or_skip};
 pub use names::unique_name;
 pub use netns::{NetPair, Side};
 pub use ops::{Ops, Table, assemble, eventually};
-pub use sources::{Selftests, SourceError, bpftool};
 pub use transfer::{Outcome, Transfer};
 
 #[doc(inline)]

@@ -1,24 +1,22 @@
 //! The outside judges can be made here.
 
-use testkit::{Selftests, bpftool, linux_or_skip, tool_or_skip};
+use testkit::kernel_tools_or_skip;
 
 #[test]
 fn bpftool_is_the_newer_one() {
-    if !linux_or_skip("bpftool from the kernel source") || !tool_or_skip("make", "bpftool") {
+    let Some(tools) = kernel_tools_or_skip("bpftool from the kernel's source") else {
         return;
-    }
-    let tool = bpftool().unwrap();
-    let output = std::process::Command::new(tool).arg("version").output().unwrap();
+    };
+    let output = tools.bpftool().arg("version").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("v7.5"), "{text}");
 }
 
 #[test]
 fn selftests_compile() {
-    if !linux_or_skip("selftest objects") || !tool_or_skip("clang-19", "selftest objects") {
+    let Some(tools) = kernel_tools_or_skip("selftest objects") else {
         return;
-    }
-    let selftests = Selftests::prepare().unwrap();
+    };
     for name in [
         "bpf_cubic",
         "bpf_dctcp",
@@ -33,7 +31,7 @@ fn selftests_compile() {
         "tcp_ca_update",
         "tcp_ca_write_sk_pacing",
     ] {
-        let object = selftests.object(name).unwrap();
+        let object = tools.selftest(name).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(std::fs::read(object).unwrap()[..4], *b"\x7fELF", "{name}");
     }
 }
