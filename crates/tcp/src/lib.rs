@@ -49,6 +49,8 @@ mod segment;
 mod seq;
 pub mod sock;
 mod socket;
+#[cfg(test)]
+mod tests;
 mod timer;
 
 pub use btf_types::add_btf;

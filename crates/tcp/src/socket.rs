@@ -32,7 +32,7 @@ use net::Time;
 /// [`Socket::poll_output`] until there is none, then ask [`Socket::next_timeout`] when to come back at the latest. Begin
 /// at a time other than zero: as in Linux, a stamp of zero means "none".
 pub struct Socket {
-    sk: Sk,
+    pub(crate) sk: Sk,
 }
 
 impl Socket {

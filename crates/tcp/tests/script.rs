@@ -183,7 +183,7 @@ impl Player {
         let mut socket = Socket::new(self.config.clone(), self.ops.clone());
         socket.connect(self.now);
         let syn = socket.poll_output(self.now).ok_or("no SYN")?;
-        self.now = self.now + rtt;
+        self.now += rtt;
         let ece = if syn.flags.has(Flags::ECE) {
             Flags::ECE
         } else {
@@ -216,7 +216,7 @@ impl Player {
         );
         socket.input(&syn, self.now);
         socket.poll_output(self.now).ok_or("no SYN-ACK")?;
-        self.now = self.now + Span::from_millis(20);
+        self.now += Span::from_millis(20);
         self.socket = Some(socket);
         let ack = self.peer(1);
         self.feed(ack)
