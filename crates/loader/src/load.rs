@@ -5,6 +5,7 @@
 
 use crate::error::LoadError;
 use crate::kconfig;
+use crate::maps::NewPins;
 use crate::plan::Plan;
 use crate::programs::{ProgramKind, ProgramPlan};
 use crate::relocate::OpenKind;
@@ -58,7 +59,8 @@ impl Plan {
     /// # Errors
     /// [`LoadError`]; everything that was created is gone again.
     pub fn load(&self, kernel: &Arc<dyn Bpf>) -> Result<Loaded, LoadError> {
-        let (mut loaded, modules) = self.load_maps(kernel)?;
+        let mut pins = NewPins::new(kernel);
+        let (mut loaded, modules) = self.load_maps(kernel, &mut pins)?;
         for plan in &self.programs {
             let program = self
                 .load_program(plan, &loaded, &modules)
@@ -86,6 +88,7 @@ impl Plan {
                 }
             }
         }
+        pins.keep();
         Ok(loaded)
     }
 
@@ -94,7 +97,8 @@ impl Plan {
     /// # Errors
     /// [`LoadError`] when maps or types cannot be created; a program's refusal is in the list.
     pub fn check(&self, kernel: &Arc<dyn Bpf>) -> Result<Vec<CheckedProgram>, LoadError> {
-        let (loaded, modules) = self.load_maps(kernel)?;
+        let mut pins = NewPins::new(kernel);
+        let (loaded, modules) = self.load_maps(kernel, &mut pins)?;
         self.programs
             .iter()
             .map(|plan| {
@@ -117,7 +121,7 @@ impl Plan {
             .collect()
     }
 
-    fn load_maps(&self, kernel: &Arc<dyn Bpf>) -> Result<(Loaded, Modules), LoadError> {
+    fn load_maps(&self, kernel: &Arc<dyn Bpf>, pins: &mut NewPins) -> Result<(Loaded, Modules), LoadError> {
         let modules = self.open_modules(&**kernel)?;
         let btf = match &self.btf {
             Some(btf) => Some(kernel.btf_load(&btf.to_bytes()).map_err(LoadError::Btf)?),
@@ -128,7 +132,7 @@ impl Plan {
             let values = || kconfig::value(&self.externs, plan.value_size, &**kernel);
             maps.push(LoadedMap {
                 name: plan.name.clone(),
-                map: plan.create(&**kernel, btf.as_ref(), &values)?,
+                map: plan.create(&**kernel, btf.as_ref(), &values, pins)?,
             });
         }
         let mut ops = Vec::new();
@@ -183,10 +187,29 @@ impl Plan {
                 args.flags = ProgFlags::SLEEPABLE;
             }
         }
-        loaded
-            .kernel
-            .prog_load(&args)
-            .map_err(|refusal| ProgramFault::Refused(Box::new(refusal)))
+        loaded.kernel.prog_load(&args).map_err(|mut refusal| {
+            self.add_source(plan, &mut refusal);
+            ProgramFault::Refused(Box::new(refusal))
+        })
+    }
+
+    /// A refusal that names an instruction gets the line it was compiled from, if the kernel did not say it in full.
+    fn add_source(&self, plan: &ProgramPlan, refusal: &mut ProgLoadError) {
+        let Some(report) = refusal.report.as_deref_mut() else {
+            return;
+        };
+        let known = report
+            .source
+            .as_ref()
+            .is_some_and(|source| !source.file.is_empty() && source.line > 0);
+        if known {
+            return;
+        }
+        if let Some((btf, insn)) = self.btf.as_ref().zip(report.insn)
+            && let Some((_, source)) = plan.source(btf, insn)
+        {
+            report.source = Some(source);
+        }
     }
 
     /// Opens the types of the modules that the plan refers to.

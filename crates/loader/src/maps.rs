@@ -8,6 +8,7 @@ use crate::options::PlanOptions;
 use bpf::{Bpf, BtfObject, Errno, Fd, MapCreate, MapFlags, MapType, ObjectRef, Pinned, UpdateFlags};
 use object::{MapSource, Object, Pinning};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A map as it will be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,12 +162,14 @@ fn takes_types(map_type: MapType) -> bool {
 }
 
 impl MapPlan {
-    /// Creates the map and gives it its value, or opens the one that is shared under its name.
+    /// Creates the map and gives it its value, or opens the one that is shared under its name. A new pin is noted in
+    /// `pins`.
     pub(crate) fn create(
         &self,
         kernel: &dyn Bpf,
         btf: Option<&Fd<BtfObject>>,
         kconfig: &dyn Fn() -> Result<Vec<u8>, LoadError>,
+        pins: &mut NewPins,
     ) -> Result<Fd<bpf::Map>, LoadError> {
         if let Some(shared) = self.shared(kernel)? {
             return Ok(shared);
@@ -190,13 +193,13 @@ impl MapPlan {
             }
         }
         if let Some(path) = &self.pin {
-            kernel
-                .obj_pin(path, ObjectRef::Map(&map))
-                .map_err(|errno| LoadError::MapPin {
-                    map: self.name.clone(),
-                    path: path.clone(),
-                    errno,
-                })?;
+            let pinned = kernel.obj_pin(path, ObjectRef::Map(&map));
+            pinned.map_err(|errno| LoadError::MapPin {
+                map: self.name.clone(),
+                path: path.clone(),
+                errno,
+            })?;
+            pins.paths.push(path.clone());
         }
         Ok(map)
     }
@@ -261,6 +264,34 @@ impl MapPlan {
             && info.flags == self.flags
             && info.map_extra == self.extra;
         if same { Ok(Some(map)) } else { Err(other_shape()) }
+    }
+}
+
+/// Pins made for shared maps: removed again unless loading comes to a good end.
+pub(crate) struct NewPins {
+    kernel: Arc<dyn Bpf>,
+    paths: Vec<PathBuf>,
+}
+
+impl NewPins {
+    pub(crate) fn new(kernel: &Arc<dyn Bpf>) -> Self {
+        Self {
+            kernel: Arc::clone(kernel),
+            paths: Vec::new(),
+        }
+    }
+
+    pub(crate) fn keep(mut self) {
+        self.paths.clear();
+    }
+}
+
+impl Drop for NewPins {
+    fn drop(&mut self) {
+        for path in &self.paths {
+            // What stood in the way of loading is what the caller hears of.
+            let _ = self.kernel.pin_remove(path);
+        }
     }
 }
 

@@ -98,6 +98,13 @@ impl Plan {
         &self.license
     }
 
+    /// The function and the line of source that an instruction of a loaded program belongs to. `slot` counts as the
+    /// kernel's log does.
+    pub fn source(&self, program: &str, slot: u32) -> Option<(&str, bpf::SourceLine)> {
+        let program = self.programs.iter().find(|plan| plan.name == program)?;
+        program.source(self.btf.as_ref()?, slot)
+    }
+
     /// Rules of registration that ops structures break, by variable; the kernel would say so only when registering.
     pub fn breaches(&self) -> Vec<(&str, Breach)> {
         let of = |ops: &'_ OpsPlan| rules::check(ops);

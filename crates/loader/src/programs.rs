@@ -88,6 +88,21 @@ impl ProgramPlan {
         let part = self.parts.iter().rev().find(|part| part.start <= slot)?;
         Some((part.function, slot - part.start))
     }
+
+    /// The function and the source line of a slot, in terms of the object's types.
+    pub(crate) fn source<'b>(&self, btf: &'b btf::Btf, slot: u32) -> Option<(&'b str, bpf::SourceLine)> {
+        let function = self.func_info.iter().rev().find(|info| info.insn_off <= slot)?;
+        // A line of the function before does not reach into this one.
+        let of_function = |line: &&LineInfo| (function.insn_off..=slot).contains(&line.insn_off);
+        let line = self.line_info.iter().rev().find(of_function)?;
+        let source = bpf::SourceLine {
+            file: btf.string(line.file_name_off)?.to_owned(),
+            line: line.line_col >> 10,
+            column: line.line_col & 0x3ff,
+            text: btf.string(line.line_off)?.trim().to_owned(),
+        };
+        Some((btf.name_of(btf::TypeId(function.type_id)), source))
+    }
 }
 
 /// What each struct_ops program is attached to.

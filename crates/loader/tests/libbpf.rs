@@ -29,12 +29,16 @@ const ACCEPTED: &[&str] = &[
     "tcp_ca_incompl_cong_ops",
     "tcp_ca_update",
     "tcp_ca_write_sk_pacing",
+    "dummy_st_ops_success",
+    "loop4",
 ];
 
 /// Selftest programs that do not load on this kernel, and what stands in the way.
 const REFUSED: &[(&str, &str)] = &[
     ("tcp_ca_unsupp_cong_op", "program `unsupp_cong_op_get_info`"),
     ("bpf_dctcp_release", "program `dctcp_nouse_release`"),
+    ("bpf_tcp_nogpl", "program `nogpltcp_init`"),
+    ("dummy_st_ops_fail", "program `test_unsupported_field_sleepable`"),
     ("tcp_ca_kfunc", "the kernel has no function `dctcp_cwnd_event`"),
     (
         "bad_struct_ops",

@@ -243,6 +243,53 @@ fn a_field_that_no_kernel_has_is_refused_where_it_is_used() {
         ("ssthresh", bpf::LoadVerdict::Rejected)
     );
     assert!(source.log.contains("195896080"), "{}", source.log);
+    let line = source.report.and_then(|report| report.source).unwrap();
+    assert!(line.file.ends_with("unguarded.bpf.c"), "{line:?}");
+    assert!(line.text.starts_with("return ((struct tcp_sock *)ctx[0])"), "{line:?}");
+}
+
+#[test]
+fn shared_maps_are_found_again() {
+    let Some(kernel) = linux("maps shared by name") else {
+        return;
+    };
+    let bpffs = testkit::Bpffs::new();
+    let options = PlanOptions {
+        pin_root: Some(bpffs.path().to_owned()),
+        ..PlanOptions::default()
+    };
+    let object = |name: &str| Object::parse(&std::fs::read(format!("../object/tests/data/{name}")).unwrap()).unwrap();
+    let types = kernel.kernel_btf().unwrap();
+    let load = || {
+        Plan::new(&object("shared.clang19.bpf.o"), &types, &options)
+            .unwrap()
+            .load(&kernel)
+    };
+    let id = |loaded: &loader::Loaded| kernel.map_info(loaded.map("shared").unwrap()).unwrap().id;
+    let (first, second) = (load().unwrap(), load().unwrap());
+    assert_eq!(id(&first), id(&second));
+    drop((first, second));
+    assert!(bpffs.path().join("shared").exists());
+
+    // Another map of this name.
+    kernel.pin_remove(&bpffs.path().join("shared")).unwrap();
+    let other = bpf::MapCreate {
+        key_size: 4,
+        value_size: 8,
+        max_entries: 1,
+        ..bpf::MapCreate::new(bpf::MapType::ARRAY)
+    };
+    let other = kernel.map_create(&other).unwrap();
+    kernel
+        .obj_pin(&bpffs.path().join("shared"), bpf::ObjectRef::Map(&other))
+        .unwrap();
+    assert!(matches!(load(), Err(LoadError::PinnedMap { map, .. }) if map == "shared"));
+
+    // Checking makes no pin.
+    kernel.pin_remove(&bpffs.path().join("shared")).unwrap();
+    let plan = Plan::new(&object("shared.clang14.bpf.o"), &types, &options).unwrap();
+    assert!(plan.check(&kernel).unwrap()[0].result.is_ok());
+    assert!(!bpffs.path().join("shared").exists());
 }
 
 #[test]

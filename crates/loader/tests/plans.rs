@@ -115,6 +115,14 @@ fn sub_programs_follow_in_the_order_of_their_first_call() {
     let at: Vec<u32> = program.func_info.iter().map(|info| info.insn_off).collect();
     assert_eq!(at, program.parts.iter().map(|part| part.start).collect::<Vec<_>>());
     assert!(program.line_info.is_sorted_by_key(|line| line.insn_off));
+    let inner = program.parts[2].start;
+    let (function, line) = plan.source("ssthresh", inner).unwrap();
+    assert_eq!((function, line.line), ("inner", 10));
+    assert!(
+        line.file.ends_with("everything.bpf.c") && line.text.starts_with("static __noinline u32 inner"),
+        "{line:?}"
+    );
+    assert_eq!(plan.source("nobody", 0), None);
     // Maps stay open until there are descriptors: the map, the two data sections, one of them in a sub-program.
     let open = |fits: fn(&OpenKind) -> bool| program.open.iter().filter(|open| fits(&open.what)).count();
     assert_eq!(open(|what| matches!(what, OpenKind::Map(_))), 1);
