@@ -105,7 +105,7 @@ pub trait Bpf: Send + Sync {
     /// `BPF_PROG_TEST_RUN`.
     ///
     /// # Errors
-    /// `ENOTSUPP` for a kind of program that cannot be run so (`tcp_congestion_ops` for one).
+    /// `EOPNOTSUPP` for a kind of program that cannot be run so (`tcp_congestion_ops` for one).
     fn prog_test_run(&self, prog: &Fd<Prog>, args: &TestRun<'_>) -> Result<TestRunResult, Errno>;
 
     /// `BPF_LINK_CREATE` with attach type `BPF_STRUCT_OPS`: registers the table of a map with `BPF_F_LINK`.

@@ -5,7 +5,7 @@
 //! * [`unique_name`]: names that no other test has;
 //! * [`Ops`]: congestion controls written by hand;
 //! * [`NetPair`] and [`Transfer`]: real TCP between two network namespaces;
-//! * [`conformance`]: what every [`bpf::Bpf`] must do.
+//! * [`conformance()`]: what every [`bpf::Bpf`] must do.
 #![forbid(unsafe_code)]
 
 mod bpffs;

@@ -8,6 +8,7 @@ mod maps;
 mod objects;
 mod programs;
 mod tables;
+mod types;
 
 use crate::ops::Ops;
 use bpf::Bpf;
@@ -31,6 +32,7 @@ pub fn scenarios() -> Vec<Scenario> {
     [
         maps::SCENARIOS,
         programs::SCENARIOS,
+        types::SCENARIOS,
         tables::SCENARIOS,
         links::SCENARIOS,
         objects::SCENARIOS,
