@@ -239,6 +239,12 @@ impl Btf {
         (&self.inner.words, &self.inner.starts, &self.inner.strings)
     }
 
+    /// Bytes of types and strings, those of the base included.
+    pub(crate) fn byte_len(&self) -> usize {
+        let base = self.inner.base.as_ref().map_or(0, Self::byte_len);
+        base + self.inner.words.len() * 4 + self.inner.strings.len()
+    }
+
     /// For each id whether another type refers to it.
     pub(crate) fn referenced(&self) -> Vec<bool> {
         let mut referenced = vec![false; self.end_id() as usize];
@@ -408,7 +414,7 @@ fn check_strings(strings: &[u8], at: usize, split: bool) -> Result<&str, ParseEr
         return fault(at, ParseReason::NoEmptyString);
     }
     if strings.last() != Some(&0) {
-        return fault(at + strings.len(), ParseReason::UnterminatedString);
+        return fault(at + strings.len().saturating_sub(1), ParseReason::UnterminatedString);
     }
     str::from_utf8(strings).map_err(|error| ParseError {
         offset: at + error.valid_up_to(),

@@ -33,8 +33,10 @@ pub struct Builder {
     string_offsets: HashMap<Box<str>, u32>,
     /// Every complete record that may be shared.
     known: HashMap<Box<[u32]>, TypeId>,
-    /// Structures, unions, enumerations, typedefs and forward declarations by name.
+    /// Structures, unions, enumerations and typedefs by name.
     named: HashMap<(Kind, Box<str>), TypeId>,
+    /// Forward declarations by the kind they declare and name.
+    declared: HashMap<(Kind, Box<str>), TypeId>,
     /// Definitions that Rust types have begun.
     pub(crate) started: HashSet<(TypeId, &'static str)>,
     error: Option<BuildError>,
@@ -276,13 +278,19 @@ impl Builder {
         self.add(Kind::DataSec, name, vars.len(), false, size, &words)
     }
 
-    /// The type of this name and kind, here or in the base.
+    /// The type of this name and kind, here or in the base. Found are kinds that have one definition a name: structures,
+    /// unions, enumerations, typedefs and forward declarations; in the base all.
     pub fn find(&self, name: &str, kind: Kind) -> Option<TypeId> {
         if name.is_empty() {
             return None;
         }
-        let own = self.named.get(&(kind, Box::from(name))).copied();
-        own.or_else(|| self.base.as_ref()?.find(name, kind))
+        let own = match kind {
+            Kind::Fwd => [Kind::Struct, Kind::Union]
+                .into_iter()
+                .find_map(|of| self.declared.get(&(of, name.into()))),
+            _ => self.named.get(&(kind, name.into())),
+        };
+        own.copied().or_else(|| self.base.as_ref()?.find(name, kind))
     }
 
     /// Finishes.
@@ -336,6 +344,7 @@ impl Builder {
         {
             return id;
         }
+        let info = words[1];
         self.records.push(Record {
             kind,
             name: name.into(),
@@ -343,8 +352,16 @@ impl Builder {
         });
         let id = self.last_id();
         self.known.insert(words, id);
-        if one_per_name || kind == Kind::Fwd {
+        if one_per_name {
             self.named.insert((kind, name.into()), id);
+        }
+        if kind == Kind::Fwd {
+            let of = if Info(info).kind_flag() {
+                Kind::Union
+            } else {
+                Kind::Struct
+            };
+            self.declared.insert((of, name.into()), id);
         }
         id
     }
@@ -420,16 +437,12 @@ impl Builder {
 
     /// Turns a forward declaration into an undefined structure or union.
     fn take_fwd(&mut self, kind: Kind, name: &str) -> Option<TypeId> {
-        let id = *self.named.get(&(Kind::Fwd, Box::from(name)))?;
-        let at = (id.0 - self.first_id()) as usize;
-        let record = self.records.get_mut(at)?;
-        if Info(record.words[1]).kind_flag() != (kind == Kind::Union) {
-            return None;
-        }
+        let id = self.declared.remove(&(kind, Box::from(name)))?;
+        let first = self.first_id();
+        let record = self.records.get_mut((id.0 - first) as usize)?;
         self.known.remove(&record.words);
         record.kind = kind;
         record.words = Box::default();
-        self.named.remove(&(Kind::Fwd, Box::from(name)));
         Some(id)
     }
 

@@ -82,7 +82,7 @@ impl Copy<'_> {
         self.map
     }
 
-    /// Everything the roots refer to, each once.
+    /// Everything the roots refer to, each once, in the order of the source.
     fn reachable(&self, roots: &[TypeId]) -> Vec<TypeId> {
         let mut seen = vec![false; self.source.end_id() as usize];
         let mut order = Vec::new();
@@ -95,6 +95,7 @@ impl Copy<'_> {
             order.push(id);
             todo.extend(self.needs(id));
         }
+        order.sort_unstable();
         order
     }
 

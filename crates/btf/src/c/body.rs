@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::declare::{Anonymous, Declare};
 use super::names::{Names, identifier};
-use super::{LENGTH_MAX, PrintError};
+use super::{PrintError, length_max};
 use crate::align::Aligner;
 use crate::error::LayoutError;
 use crate::layout::DEPTH_MAX;
@@ -50,8 +50,8 @@ impl<'a> Body<'a> {
             }
         };
         self.written += out.len();
-        if self.written > LENGTH_MAX {
-            return Err(PrintError::TooLong(LENGTH_MAX));
+        if self.written > length_max(self.btf) {
+            return Err(PrintError::TooLong(length_max(self.btf)));
         }
         Ok(out)
     }
@@ -70,14 +70,14 @@ impl<'a> Body<'a> {
         for member in composite.members() {
             let room = self.aligner.room(&member)?;
             if room.natural(at, align.packed) != room.start {
-                pad(&mut out, at, room.start, level + 1);
+                self.pad(&mut out, at, room.start, level + 1)?;
             }
             self.member(&mut out, &member, names, level + 1)?;
             at = room.end();
         }
         let size = u64::from(composite.size) * 8;
         if at.next_multiple_of(u64::from(align.bytes) * 8) != size {
-            pad(&mut out, at, size, level + 1);
+            self.pad(&mut out, at, size, level + 1)?;
         }
         close(&mut out, level, align.packed);
         Ok(out)
@@ -102,12 +102,28 @@ impl<'a> Body<'a> {
         if most.next_multiple_of(u64::from(align.bytes) * 8) < size {
             indent(&mut out, level + 1);
             out.push_str("struct {\n");
-            pad(&mut out, 0, size, level + 2);
+            self.pad(&mut out, 0, size, level + 2)?;
             indent(&mut out, level + 1);
             out.push_str("};\n");
         }
         close(&mut out, level, align.packed);
         Ok(out)
+    }
+
+    /// Fills bits with unnamed bit fields, none of which crosses eight bytes. Unnamed bit fields do not change the
+    /// alignment of the structure.
+    fn pad(&self, out: &mut String, mut from: u64, to: u64, level: usize) -> Result<(), PrintError> {
+        let most = length_max(self.btf);
+        while from < to {
+            if out.len() > most {
+                return Err(PrintError::TooLong(most));
+            }
+            let bits = (64 - from % 64).min(to - from);
+            indent(out, level);
+            let _ = writeln!(out, "long: {bits};");
+            from += bits;
+        }
+        Ok(())
     }
 
     fn member(
@@ -165,17 +181,6 @@ fn enumeration(e: Enum<'_>, name: &str, names: &mut Names, level: usize) -> Stri
         _ => {}
     }
     out
-}
-
-/// Fills bits with unnamed bit fields, none of which crosses eight bytes. Unnamed bit fields do not change the
-/// alignment of the structure.
-fn pad(out: &mut String, mut from: u64, to: u64, level: usize) {
-    while from < to {
-        let bits = (64 - from % 64).min(to - from);
-        indent(out, level);
-        let _ = writeln!(out, "long: {bits};");
-        from += bits;
-    }
 }
 
 fn close(out: &mut String, level: usize, packed: bool) {

@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::names::{self, Names};
-use super::{LENGTH_MAX, PrintError};
+use super::{PrintError, length_max};
 use crate::error::LayoutError;
 use crate::layout::DEPTH_MAX;
 use crate::types::{Def, Int};
@@ -69,8 +69,8 @@ impl<'a> Declare<'_, 'a> {
                         };
                         let param = self.at(param.ty, &name, depth + 1)?;
                         length += param.len();
-                        if length > LENGTH_MAX {
-                            return Err(PrintError::TooLong(LENGTH_MAX));
+                        if length > length_max(self.btf) {
+                            return Err(PrintError::TooLong(length_max(self.btf)));
                         }
                         params.push(param);
                     }

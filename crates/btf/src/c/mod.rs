@@ -81,8 +81,11 @@ impl Default for Header {
     }
 }
 
-/// Longest header: thirty times that of a large kernel.
-const LENGTH_MAX: usize = 128 << 20;
+/// Longest text in bytes for types that take this many bytes: a kernel's header is half as long as its BTF, and anonymous
+/// types that are nested in each other twice and twice again would make it as long as one likes.
+pub(crate) fn length_max(btf: &Btf) -> usize {
+    btf.byte_len() * 4 + (64 << 10)
+}
 
 impl Header {
     /// Writes all types of `btf`, those of its base included.

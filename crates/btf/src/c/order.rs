@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use super::body::Body;
 use super::declare::{Anonymous, Declare};
 use super::names::Names;
-use super::{LENGTH_MAX, PrintError};
+use super::{PrintError, length_max};
 use crate::types::Def;
 use crate::{Btf, Type, TypeId};
 
@@ -179,8 +179,8 @@ impl<'a> Writer<'a> {
             self.out.push_str(&text);
             self.out.push_str(";\n\n");
         }
-        if self.out.len() > LENGTH_MAX {
-            Err(PrintError::TooLong(LENGTH_MAX))
+        if self.out.len() > length_max(self.btf) {
+            Err(PrintError::TooLong(length_max(self.btf)))
         } else {
             Ok(())
         }

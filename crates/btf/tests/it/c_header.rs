@@ -62,7 +62,7 @@ struct connection {
     on: bool,
     #[btf(anonymous)]
     parts: parts,
-    handler: Option<unsafe extern "C" fn(sk: *mut connection, state: state) -> i32>,
+    handler: Option<unsafe extern "C" fn(sk: *mut Self, state: state) -> i32>,
     rates: [[u16; 3]; 2],
     #[btf(opaque = "net_device")]
     dev: *const core::ffi::c_void,
@@ -126,6 +126,12 @@ fn what_no_compiler_makes() {
         let size = 8 << level.min(28);
         at = b.struct_type(name, size, &[Member::at("a", at, 0), Member::at("b", at, size / 2)]);
     }
+    let error = b.build().unwrap().to_c().unwrap_err();
+    assert!(matches!(error, PrintError::TooLong(_)), "{error}");
+
+    // A gap of four gigabytes.
+    let mut b = Builder::new();
+    b.struct_type("gap", u32::MAX, &[]);
     let error = b.build().unwrap().to_c().unwrap_err();
     assert!(matches!(error, PrintError::TooLong(_)), "{error}");
 }
