@@ -1,0 +1,274 @@
+//! Maps: what all kinds have in common, and the commands on elements. `create` checks what is asked for, `array`, `hash` and `storage`
+//! hold elements; ops maps are in [`struct_ops`](crate::struct_ops). After `kernel/bpf/syscall.c` of Linux 6.12.
+
+mod array;
+mod create;
+mod hash;
+mod storage;
+mod types;
+
+pub(crate) use array::Array;
+pub(crate) use create::{Plan, check_name, has as has_type};
+pub(crate) use hash::Hash;
+pub(crate) use storage::Storage;
+
+use crate::btf_object::BtfObject;
+use crate::struct_ops::OpsMap;
+use bpf::{Errno, MapFlags, MapInfo, MapType, UpdateFlags};
+use btf::TypeId;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use verifier::{MapShape, SpecialField};
+
+/// A map.
+#[derive(Debug)]
+pub(crate) struct Map {
+    pub(crate) id: u32,
+    pub(crate) plan: Plan,
+    pub(crate) elements: Elements,
+    frozen: AtomicBool,
+}
+
+/// What a map holds.
+#[derive(Debug)]
+pub(crate) enum Elements {
+    Array(Array),
+    Hash(Hash),
+    Storage(Storage),
+    Ops(Box<OpsMap>),
+}
+
+/// Types of key and value.
+#[derive(Clone, Debug)]
+pub(crate) struct MapTypes {
+    pub(crate) object: Arc<BtfObject>,
+    pub(crate) key: TypeId,
+    pub(crate) value: TypeId,
+    /// Parts of a value that are no plain bytes.
+    pub(crate) special: Vec<SpecialField>,
+}
+
+/// There is one CPU: values per CPU are values.
+pub(crate) const CPUS: u32 = 1;
+
+impl Map {
+    pub(crate) fn new(id: u32, plan: Plan, elements: Elements) -> Self {
+        Self {
+            id,
+            plan,
+            elements,
+            frozen: AtomicBool::new(false),
+        }
+    }
+
+    /// Bytes of a value as commands carry it.
+    fn transfer_size(&self) -> usize {
+        let size = self.plan.value_size as usize;
+        if self.plan.map_type.is_per_cpu() {
+            size.next_multiple_of(8) * CPUS as usize
+        } else {
+            size
+        }
+    }
+
+    fn user_may_write(&self) -> bool {
+        !self.plan.flags.contains(MapFlags::RDONLY) && !self.is_frozen()
+    }
+
+    fn is_frozen(&self) -> bool {
+        self.frozen.load(Ordering::Acquire)
+    }
+
+    /// `BPF_MAP_LOOKUP_ELEM`.
+    pub(crate) fn lookup(&self, key: &[u8]) -> Result<Vec<u8>, Errno> {
+        if self.plan.flags.contains(MapFlags::WRONLY) {
+            return Err(Errno::EPERM);
+        }
+        self.check_key(key)?;
+        match &self.elements {
+            Elements::Array(array) => array.lookup(key, self.transfer_size()),
+            Elements::Hash(hash) => hash.lookup(key, self.transfer_size()),
+            // The key is the descriptor of a socket, and no socket has one here.
+            Elements::Storage(_) => Err(Errno::EBADF),
+            Elements::Ops(ops) => ops.lookup(key),
+        }
+    }
+
+    /// `BPF_MAP_UPDATE_ELEM`, but for ops maps.
+    pub(crate) fn update(&self, key: &[u8], value: &[u8], flags: UpdateFlags) -> Result<(), Errno> {
+        self.check_update(key, value)?;
+        match &self.elements {
+            Elements::Array(array) => array.update(key, value, flags),
+            Elements::Hash(hash) => hash.update(key, value, flags),
+            Elements::Storage(_) => Err(Errno::EBADF),
+            Elements::Ops(_) => Err(Errno::EINVAL),
+        }
+    }
+
+    /// What holds for an update of any map: right sizes, and the right to write.
+    pub(crate) fn check_update(&self, key: &[u8], value: &[u8]) -> Result<(), Errno> {
+        if !self.user_may_write() {
+            return Err(Errno::EPERM);
+        }
+        self.check_key(key)?;
+        if value.len() != self.transfer_size() {
+            return Err(Errno::EINVAL);
+        }
+        Ok(())
+    }
+
+    /// `BPF_MAP_DELETE_ELEM`.
+    pub(crate) fn delete(&self, key: &[u8]) -> Result<(), Errno> {
+        if !self.user_may_write() {
+            return Err(Errno::EPERM);
+        }
+        self.check_key(key)?;
+        match &self.elements {
+            Elements::Array(_) => Err(Errno::EINVAL),
+            Elements::Hash(hash) => hash.delete(key),
+            Elements::Storage(_) => Err(Errno::EBADF),
+            Elements::Ops(ops) => ops.delete(),
+        }
+    }
+
+    /// `BPF_MAP_GET_NEXT_KEY`.
+    pub(crate) fn next_key(&self, after: Option<&[u8]>) -> Result<Option<Vec<u8>>, Errno> {
+        if self.plan.flags.contains(MapFlags::WRONLY) {
+            return Err(Errno::EPERM);
+        }
+        if let Some(after) = after {
+            self.check_key(after)?;
+        }
+        match &self.elements {
+            Elements::Array(array) => Ok(array.next_key(after)),
+            Elements::Hash(hash) => Ok(hash.next_key(after)),
+            Elements::Storage(_) => Err(Errno::ENOTSUPP),
+            Elements::Ops(_) => Ok(match after {
+                Some([0, 0, 0, 0]) => None,
+                _ => Some(vec![0; 4]),
+            }),
+        }
+    }
+
+    /// `BPF_MAP_FREEZE`.
+    pub(crate) fn freeze(&self) -> Result<(), Errno> {
+        let special = self.plan.types.as_ref().is_some_and(|types| !types.special.is_empty());
+        if matches!(self.elements, Elements::Ops(_)) || special {
+            return Err(Errno::ENOTSUPP);
+        }
+        if !self.user_may_write() {
+            return Err(Errno::EPERM);
+        }
+        match self.frozen.swap(true, Ordering::AcqRel) {
+            false => Ok(()),
+            true => Err(Errno::EBUSY),
+        }
+    }
+
+    fn check_key(&self, key: &[u8]) -> Result<(), Errno> {
+        if key.len() == self.plan.key_size as usize {
+            Ok(())
+        } else {
+            Err(Errno::EINVAL)
+        }
+    }
+
+    /// The address of a value, for programs; 0 when there is none.
+    pub(crate) fn value_address(&self, key: &[u8]) -> u64 {
+        match &self.elements {
+            Elements::Array(array) => array.value_address(key),
+            Elements::Hash(hash) => hash.value_address(key),
+            Elements::Storage(_) | Elements::Ops(_) => 0,
+        }
+    }
+
+    /// An update by a program: the value has the value's own size.
+    pub(crate) fn program_update(&self, key: &[u8], value: &[u8], flags: UpdateFlags) -> Result<(), Errno> {
+        match &self.elements {
+            Elements::Array(array) => array.update(key, value, flags),
+            Elements::Hash(hash) => hash.update(key, value, flags),
+            Elements::Storage(_) | Elements::Ops(_) => Err(Errno::EOPNOTSUPP),
+        }
+    }
+
+    /// A deletion by a program.
+    pub(crate) fn program_delete(&self, key: &[u8]) -> Result<(), Errno> {
+        match &self.elements {
+            Elements::Array(_) => Err(Errno::EINVAL),
+            Elements::Hash(hash) => hash.delete(key),
+            Elements::Storage(_) | Elements::Ops(_) => Err(Errno::EOPNOTSUPP),
+        }
+    }
+
+    /// The address of a byte of a map's only value, for `ldimm64` (`array_map_direct_value_addr`).
+    pub(crate) fn direct_address(&self, offset: u32) -> Option<u64> {
+        match &self.elements {
+            Elements::Array(array) if self.has_direct_value() && offset < self.plan.value_size => {
+                Some(array.address(offset as usize))
+            }
+            _ => None,
+        }
+    }
+
+    fn has_direct_value(&self) -> bool {
+        self.plan.map_type == MapType::ARRAY && self.plan.max_entries == 1
+    }
+
+    /// Bytes of a value that nobody can write any more (`bpf_map_is_rdonly`), as a number.
+    pub(crate) fn constant(&self, offset: u32, size: u32) -> Option<u64> {
+        let fixed = self.is_frozen() && self.plan.flags.contains(MapFlags::RDONLY_PROG) && self.has_direct_value();
+        let end = offset.checked_add(size)?;
+        let Elements::Array(array) = &self.elements else {
+            return None;
+        };
+        if !fixed || end > self.plan.value_size || size > 8 {
+            return None;
+        }
+        let value = array.lookup(&[0; 4], self.plan.value_size as usize).ok()?;
+        let mut bytes = [0; 8];
+        let part = value.get(offset as usize..end as usize)?;
+        bytes[..part.len()].copy_from_slice(part);
+        Some(u64::from_le_bytes(bytes))
+    }
+
+    /// What the verifier must know.
+    pub(crate) fn shape(&self) -> MapShape {
+        let flags = self.plan.flags;
+        MapShape {
+            name: self.plan.name.clone(),
+            identity: u64::from(self.id),
+            map_type: self.plan.map_type.0,
+            key_size: self.plan.key_size,
+            value_size: self.plan.value_size,
+            readable: !flags.contains(MapFlags::WRONLY_PROG),
+            writable: !flags.contains(MapFlags::RDONLY_PROG),
+            direct_value: self.has_direct_value(),
+            special: self
+                .plan
+                .types
+                .as_ref()
+                .map_or_else(Vec::new, |types| types.special.clone()),
+        }
+    }
+
+    /// `BPF_OBJ_GET_INFO_BY_FD`; `vmlinux` is the id of the kernel's own types.
+    pub(crate) fn info(&self, vmlinux: u32) -> MapInfo {
+        let plan = &self.plan;
+        let types = plan.types.as_ref();
+        MapInfo {
+            map_type: plan.map_type,
+            id: self.id,
+            key_size: plan.key_size,
+            value_size: plan.value_size,
+            max_entries: plan.max_entries,
+            flags: plan.flags,
+            name: plan.name.clone(),
+            btf_vmlinux_id: if plan.ops_value_ty.is_void() { 0 } else { vmlinux },
+            btf_vmlinux_value_type_id: plan.ops_value_ty.0,
+            btf_id: types.map_or(0, |types| types.object.id),
+            btf_key_type_id: types.map_or(0, |types| types.key.0),
+            btf_value_type_id: types.map_or(0, |types| types.value.0),
+            map_extra: plan.map_extra,
+        }
+    }
+}

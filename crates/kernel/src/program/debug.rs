@@ -1,0 +1,74 @@
+//! Function and line information of a program (`kernel/bpf/check_btf.c`; `check_btf_func_early` and `check_btf_line` of `verifier.c` in Linux 6.12).
+
+use crate::btf_object::BtfObject;
+use crate::program::refusal;
+use bpf::{Errno, ProgLoad, ProgLoadError};
+use btf::{Def, TypeId};
+use isa::Insn;
+use verifier::{FuncInfo, LineInfo, ProgramDebug};
+
+/// What `.BTF.ext` said about the program, in the verifier's form.
+pub(super) struct Debug {
+    funcs: Vec<FuncInfo>,
+    lines: Vec<LineInfo>,
+}
+
+impl Debug {
+    /// Checks what does not need the functions' bodies: order, range, types and strings.
+    pub(super) fn new(args: &ProgLoad<'_>, types: Option<&BtfObject>, insns: &[Insn]) -> Result<Self, ProgLoadError> {
+        let Some(types) = types else {
+            // Without types neither table can be read: Linux finds no BTF behind descriptor 0.
+            return match (args.func_info, args.line_info) {
+                ([], []) => Ok(Self {
+                    funcs: Vec::new(),
+                    lines: Vec::new(),
+                }),
+                _ => Err(refusal::bad_request(Errno::EBADF)),
+            };
+        };
+        let starts = |slots: Vec<u32>| {
+            let insn = |slot: &u32| insns.get(*slot as usize).is_some_and(|insn| *insn != Insn::LoadImm64Hi);
+            slots.is_sorted_by(|a, b| a < b) && slots.iter().all(insn)
+        };
+        let is_function = |id| {
+            matches!(
+                types.btf.type_by_id(TypeId(id)).map(|ty| ty.def),
+                Some(Def::Func { .. })
+            )
+        };
+        let funcs_fit = args.func_info.first().is_none_or(|first| first.insn_off == 0)
+            && starts(args.func_info.iter().map(|func| func.insn_off).collect())
+            && args.func_info.iter().all(|func| is_function(func.type_id));
+        let has_string = |offset| types.btf.string(offset).is_some();
+        let lines_fit = starts(args.line_info.iter().map(|line| line.insn_off).collect())
+            && args
+                .line_info
+                .iter()
+                .all(|line| has_string(line.file_name_off) && has_string(line.line_off));
+        if !funcs_fit || !lines_fit {
+            return Err(refusal::bad_request(Errno::EINVAL));
+        }
+        let funcs = args.func_info.iter().map(|func| FuncInfo {
+            slot: func.insn_off,
+            type_id: TypeId(func.type_id),
+        });
+        let lines = args.line_info.iter().map(|line| LineInfo {
+            slot: line.insn_off,
+            file_name_off: line.file_name_off,
+            line_off: line.line_off,
+            line_col: line.line_col,
+        });
+        Ok(Self {
+            funcs: funcs.collect(),
+            lines: lines.collect(),
+        })
+    }
+
+    pub(super) fn as_program_debug<'a>(&'a self, types: Option<&'a BtfObject>) -> Option<ProgramDebug<'a>> {
+        Some(ProgramDebug {
+            btf: &types?.btf,
+            funcs: &self.funcs,
+            lines: &self.lines,
+        })
+    }
+}

@@ -1,0 +1,220 @@
+//! A verifier's or loader's refusal as the kernel's answer: error number, verdict, log and report, all made here.
+//!
+//! Error numbers are Linux's for the same fault (`kernel/bpf/verifier.c`, 6.12; where 6.18 was measured it agrees).
+
+use bpf::{Category, Errno, LoadVerdict, ProgLoadError, ProgType, Report, SourceLine};
+use isa::Insn;
+use std::borrow::Cow;
+use verifier::{Code, Rejection, Unsupported, Verified};
+
+/// Rules about where a program may be attached; the verifier knows nothing of them. Codes are those that Linux's messages are given
+/// in `linux`.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(super) enum Policy {
+    #[error("programs of ops structures must have a licence that is compatible with the GPL")]
+    Licence,
+    #[error("type {id} is not an operations structure that programs can implement")]
+    NoKind { id: u32 },
+    #[error("struct {kind} has no member {index}")]
+    NoMember { kind: &'static str, index: u32 },
+    #[error("member {member} of struct {kind} cannot be implemented by a program")]
+    UnsupportedMember { kind: &'static str, member: String },
+    #[error("member {member} of struct {kind} is not a function")]
+    NoFunction { kind: &'static str, member: String },
+    #[error("struct {kind} does not take this program for its member {member}")]
+    CheckMember {
+        kind: &'static str,
+        member: String,
+        errno: Errno,
+    },
+}
+
+impl Policy {
+    pub(super) fn refusal(&self) -> ProgLoadError {
+        let (code, errno) = match self {
+            Self::Licence => ("SO1701", Errno::EINVAL),
+            Self::UnsupportedMember { .. } => ("SO1702", Errno::ENOTSUPP),
+            Self::NoMember { .. } | Self::NoFunction { .. } => ("SO1703", Errno::EINVAL),
+            Self::CheckMember { errno, .. } => ("SO1703", *errno),
+            Self::NoKind { .. } => ("SO1704", Errno::ENOTSUPP),
+        };
+        let help = match self {
+            Self::Licence => Some("say `char _license[] SEC(\"license\") = \"GPL\";`".to_owned()),
+            Self::UnsupportedMember { .. } => Some("leave this member out".to_owned()),
+            _ => None,
+        };
+        let report = Report {
+            code: Cow::Borrowed(code),
+            category: Category::Policy,
+            message: self.to_string(),
+            insn: None,
+            source: None,
+            notes: Vec::new(),
+            help,
+        };
+        let verdict = if errno.is_unsupported() {
+            LoadVerdict::Unsupported
+        } else {
+            LoadVerdict::Rejected
+        };
+        with_report(errno, verdict, report)
+    }
+}
+
+/// The program is wrong.
+pub(super) fn rejected(rejection: &Rejection) -> ProgLoadError {
+    let code = rejection.code();
+    let text = rejection.text();
+    let report = Report {
+        code: Cow::Borrowed(code.as_str()),
+        category: category(rejection.category()),
+        message: text.message,
+        insn: rejection.slot,
+        source: rejection.source.clone().map(source_line),
+        notes: text.notes,
+        help: text.help,
+    };
+    with_report(errno(code), LoadVerdict::Rejected, report)
+}
+
+/// The program may be right, but this kernel cannot take it.
+pub(super) fn unsupported(what: &Unsupported, source: Option<verifier::SourceLine>) -> ProgLoadError {
+    not_supported(what.feature.to_string(), what.slot, source.map(source_line))
+}
+
+/// The interpreter lacks an instruction.
+pub(super) fn unsupported_insn(slot: usize, insn: &Insn) -> ProgLoadError {
+    not_supported(format!("`{insn}` cannot be run"), u32::try_from(slot).ok(), None)
+}
+
+/// There are no programs of this type.
+pub(super) fn unsupported_type(prog_type: ProgType) -> ProgLoadError {
+    not_supported(format!("programs of type {prog_type}"), None, None)
+}
+
+/// Code of everything that this kernel cannot do; `opswap explain` has one page for it.
+const UNSUPPORTED: &str = "SO1900";
+
+fn not_supported(what: String, insn: Option<u32>, source: Option<SourceLine>) -> ProgLoadError {
+    let report = Report {
+        code: Cow::Borrowed(UNSUPPORTED),
+        category: Category::Policy,
+        message: format!("the embedded kernel does not support this: {what}"),
+        insn,
+        source,
+        notes: Vec::new(),
+        help: None,
+    };
+    with_report(Errno::ENOTSUPP, LoadVerdict::Unsupported, report)
+}
+
+/// We have a bug.
+pub(super) fn internal(what: String) -> ProgLoadError {
+    ProgLoadError {
+        errno: Errno::EFAULT,
+        verdict: LoadVerdict::Internal,
+        log: format!("bug of the embedded kernel: {what}\n"),
+        report: None,
+    }
+}
+
+/// The arguments are wrong before any instruction is looked at.
+pub(super) fn bad_request(errno: Errno) -> ProgLoadError {
+    ProgLoadError {
+        errno,
+        verdict: LoadVerdict::BadRequest,
+        log: String::new(),
+        report: None,
+    }
+}
+
+/// An instruction names a descriptor that is no map.
+pub(super) fn no_map(slot: usize, errno: Errno) -> ProgLoadError {
+    let report = Report {
+        code: Cow::Borrowed(Code::UnknownMap.as_str()),
+        category: Category::Call,
+        message: "the descriptor in this instruction is no map".to_owned(),
+        insn: u32::try_from(slot).ok(),
+        source: None,
+        notes: Vec::new(),
+        help: None,
+    };
+    with_report(errno, LoadVerdict::Rejected, report)
+}
+
+/// The log of a program that was accepted, for a level (`BPF_LOG_STATS` is 4).
+pub(super) fn log_of_success(verified: &Verified, level: u32) -> String {
+    const STATISTICS: u32 = 4;
+    let stats = verified.stats();
+    if level & STATISTICS == 0 {
+        return String::new();
+    }
+    format!(
+        "stack depth {}\nprocessed {} insns, {} states kept, {} paths pruned\n",
+        stats.stack_bytes, stats.insns_processed, stats.states_kept, stats.paths_pruned
+    )
+}
+
+fn with_report(errno: Errno, verdict: LoadVerdict, report: Report) -> ProgLoadError {
+    let mut log = String::new();
+    if let Some(source) = &report.source {
+        log += &format!("; {} @ {}:{}\n", source.text, source.file, source.line);
+    }
+    log += &format!("{report}\n");
+    for note in report.notes.iter().chain(&report.help) {
+        log += &format!("  {note}\n");
+    }
+    ProgLoadError {
+        errno,
+        verdict,
+        log,
+        report: Some(Box::new(report)),
+    }
+}
+
+fn source_line(source: verifier::SourceLine) -> SourceLine {
+    SourceLine {
+        file: source.file,
+        line: source.line,
+        column: source.column,
+        text: source.text,
+    }
+}
+
+fn category(category: verifier::Category) -> Category {
+    match category {
+        verifier::Category::Structure | verifier::Category::Return => Category::Structure,
+        verifier::Category::Register => Category::RegisterType,
+        verifier::Category::Memory => Category::Memory,
+        verifier::Category::Call => Category::Call,
+        verifier::Category::Reference => Category::Lifetime,
+        verifier::Category::Complexity => Category::Limit,
+    }
+}
+
+/// Linux's error number for the same fault.
+fn errno(code: Code) -> Errno {
+    match code {
+        Code::EmptyProgram | Code::TooLong | Code::TooComplex | Code::TooManyBranches | Code::CallsTooDeep => {
+            Errno::E2BIG
+        }
+        Code::StackTooDeep
+        | Code::UnknownKfunc
+        | Code::HelperMap
+        | Code::ArgKind
+        | Code::ArgNullable
+        | Code::ArgSize
+        | Code::ArgStruct
+        | Code::ArgUntrusted
+        | Code::ArgNotConstant => Errno::EACCES,
+        Code::OffsetTooLarge | Code::MixedPointers => Errno::EINVAL,
+        code => match code.category() {
+            verifier::Category::Register | verifier::Category::Memory => Errno::EACCES,
+            verifier::Category::Structure
+            | verifier::Category::Call
+            | verifier::Category::Reference
+            | verifier::Category::Return
+            | verifier::Category::Complexity => Errno::EINVAL,
+        },
+    }
+}
