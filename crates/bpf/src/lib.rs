@@ -25,6 +25,7 @@
 #![forbid(unsafe_code)]
 
 pub mod attr;
+pub mod codes;
 mod command;
 mod errno;
 mod feature;

@@ -29,7 +29,10 @@ pub fn report_from_log(log: &str) -> Option<Report> {
         return Some(report);
     }
     let found = find(log)?;
-    let reason = reasons::of(found.error, &found.more);
+    let mut reason = reasons::of(found.error, &found.more);
+    if reason.code == reasons::CONTEXT_ACCESS && found.is_store {
+        reason.code = reasons::CONTEXT_WRITE;
+    }
     Some(Report {
         code: reason.code.into(),
         category: reason.category,
@@ -47,6 +50,7 @@ struct Found<'a> {
     error: &'a str,
     more: Vec<&'a str>,
     insn: Option<u32>,
+    is_store: bool,
     source: Option<&'a str>,
 }
 
@@ -58,8 +62,10 @@ fn find(log: &str) -> Option<Found<'_>> {
     for line in log.lines() {
         match Line::of(line) {
             Line::Source(text) => source = Some(text),
-            Line::Insn(insn) => {
-                found.insn = Some(insn);
+            Line::Insn { number, opcode } => {
+                found.insn = Some(number);
+                // Classes BPF_ST and BPF_STX.
+                found.is_store = matches!(opcode & 7, 2 | 3);
                 found.source = source.or(found.source);
                 source = None;
                 behind.clear();
@@ -85,7 +91,7 @@ fn find(log: &str) -> Option<Found<'_>> {
 /// The kinds of lines.
 enum Line<'a> {
     /// `7: (61) r0 = …`.
-    Insn(u32),
+    Insn { number: u32, opcode: u8 },
     /// `; text @ file:line`.
     Source(&'a str),
     /// Registers, statistics, progress: nothing that an error could be in.
@@ -103,11 +109,7 @@ impl<'a> Line<'a> {
         if let Some((number, rest)) = line.split_once(": ")
             && let Ok(number) = number.parse()
         {
-            return if is_opcode(rest) {
-                Self::Insn(number)
-            } else {
-                Self::State
-            };
+            return opcode(rest).map_or(Self::State, |opcode| Self::Insn { number, opcode });
         }
         let trimmed = line.trim_start();
         let frame = trimmed.strip_prefix("frame").and_then(|rest| rest.chars().next());
@@ -124,13 +126,9 @@ impl<'a> Line<'a> {
 }
 
 /// `(61) …`.
-fn is_opcode(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.len() > 4
-        && bytes[0] == b'('
-        && bytes[3] == b')'
-        && bytes[1].is_ascii_hexdigit()
-        && bytes[2].is_ascii_hexdigit()
+fn opcode(text: &str) -> Option<u8> {
+    let (digits, _) = text.strip_prefix('(')?.split_once(") ")?;
+    u8::from_str_radix(digits, 16).ok()
 }
 
 /// `R1=ctx() R10=fp0`, as printed after a call or a branch.

@@ -2,10 +2,13 @@
 //! The patterns are the beginnings of the kernel's messages in `kernel/bpf/verifier.c` and `kernel/bpf/btf.c` of Linux 6.12 and 6.18; `*` stands for
 //! anything. The first that fits wins.
 
-use bpf::Category;
+use bpf::{Category, codes};
 
-/// Code of a message that no pattern knows.
-pub(super) const UNRECOGNISED: &str = "SO1000";
+pub(super) use codes::UNRECOGNISED;
+
+/// The kernel has one message for both.
+pub(super) const CONTEXT_ACCESS: &str = "SO1216";
+pub(super) const CONTEXT_WRITE: &str = "SO1217";
 
 /// What the kernel adds when an argument does not fit the prototype of a global function, and the code for it.
 const GLOBAL_CALL: &str = "Caller passes invalid args into func#";
@@ -107,8 +110,6 @@ const PATTERNS: &[(&str, &str)] = &[
     ("div by zero", "SO1016"),
     ("fd * is not pointing to valid bpf_map", "SO1303"),
     ("fd * is not a map", "SO1303"),
-    ("unrecognized bpf_ld_imm64 insn", "SO1017"),
-    ("ldimm64 insn specifies invalid btf_id", "SO1017"),
     // Registers.
     ("R* !read_ok", "SO1101"),
     ("frame pointer is read only", "SO1102"),
@@ -116,8 +117,8 @@ const PATTERNS: &[(&str, &str)] = &[
     ("R* pointer arithmetic on *null-check it first", "SO1105"),
     ("R* pointer arithmetic on *prohibited", "SO1106"),
     ("R* pointer * pointer prohibited", "SO1107"),
-    ("R* partial copy of pointer", "SO1108"),
-    ("R* sign-extension part of pointer", "SO1108"),
+    ("R* partial copy of pointer", "SO1103"),
+    ("R* sign-extension part of pointer", "SO1103"),
     ("R* pointer arithmetic with * operator prohibited", "SO1103"),
     ("R* bitwise operator * on pointer prohibited", "SO1103"),
     ("R* pointer arithmetic prohibited", "SO1103"),
@@ -130,8 +131,8 @@ const PATTERNS: &[(&str, &str)] = &[
     ("R* invalid mem access '", "SO1201"),
     ("invalid unbounded variable-offset", "SO1204"),
     ("invalid variable-offset", "SO1204"),
-    ("invalid* read from stack ", "SO1205"),
-    ("invalid indirect read from stack", "SO1205"),
+    ("invalid* read from stack ", codes::STACK_UNINIT),
+    ("invalid indirect read from stack", codes::STACK_UNINIT),
     ("invalid* stack R", "SO1203"),
     ("invalid* write to stack ", "SO1203"),
     ("attempt to corrupt spilled pointer", "SO1206"),
@@ -149,8 +150,8 @@ const PATTERNS: &[(&str, &str)] = &[
     ("write into map forbidden", "SO1210"),
     ("invalid access to memory", "SO1211"),
     ("invalid negative * offset", "SO1211"),
-    ("R* cannot write into rdonly_", "SO1212"),
-    ("R* cannot write into ", "SO1212"),
+    ("R* cannot write into rdonly_", codes::READ_ONLY_MEMORY),
+    ("R* cannot write into ", codes::READ_ONLY_MEMORY),
     ("misaligned ", "SO1213"),
     ("* access var_off=* disallowed", "SO1214"),
     ("variable * access var_off=", "SO1214"),
@@ -181,8 +182,8 @@ const PATTERNS: &[(&str, &str)] = &[
     ("unknown func ", "SO1301"),
     ("invalid func ", "SO1301"),
     ("program of this type cannot use helper ", "SO1301"),
-    ("cannot call GPL-restricted function", "SO1701"),
-    ("cannot call kernel function from non-GPL", "SO1701"),
+    ("cannot call GPL-restricted function", codes::LICENCE),
+    ("cannot call kernel function from non-GPL", codes::LICENCE),
     ("calling kernel function * is not allowed", "SO1302"),
     ("kernel btf_id * is not a function", "SO1302"),
     ("cannot find address for kernel function", "SO1302"),
@@ -225,10 +226,10 @@ const PATTERNS: &[(&str, &str)] = &[
     ("BPF program is too large. Processed ", "SO1602"),
     ("The sequence of * jumps is too complex", "SO1603"),
     // What this kind of program may be.
-    ("attach to unsupported member ", "SO1702"),
-    ("attach to invalid member ", "SO1703"),
-    ("attach_btf_id * is not a supported struct", "SO1704"),
-    ("struct ops programs must have a GPL compatible license", "SO1701"),
+    ("attach to unsupported member ", codes::UNSUPPORTED_MEMBER),
+    ("attach to invalid member ", codes::NO_FUNCTION),
+    ("attach_btf_id * is not a supported struct", codes::NO_OPS_STRUCTURE),
+    ("struct ops programs must have a GPL compatible license", codes::LICENCE),
 ];
 
 /// What to do about the more common ones.
@@ -238,7 +239,7 @@ const HELP: &[(&str, &str)] = &[
         "give the variable a value on every path; a call clears r1 to r5",
     ),
     ("SO1202", "test the pointer against null before the first use"),
-    ("SO1205", "initialise the variable, padding included"),
+    (codes::STACK_UNINIT, "initialise the variable, padding included"),
     (
         "SO1207",
         "bound the index on both sides with constants before it is used",
@@ -247,8 +248,8 @@ const HELP: &[(&str, &str)] = &[
     ("SO1307", "test the pointer against null before the call"),
     ("SO1401", "release the reference on every path"),
     ("SO1602", "give loops smaller bounds or use fewer branches"),
-    ("SO1701", "say `char _license[] SEC(\"license\") = \"GPL\";`"),
-    ("SO1702", "leave this member out"),
+    (codes::LICENCE, "say `char _license[] SEC(\"license\") = \"GPL\";`"),
+    (codes::UNSUPPORTED_MEMBER, "leave this member out"),
 ];
 
 #[cfg(test)]
@@ -267,6 +268,27 @@ mod tests {
             "R* invalid mem access '*or_null'"
         ));
         assert!(!fits("xR1 !read_ok", "R* !read_ok"));
+    }
+
+    #[test]
+    fn every_code_has_a_page_and_its_category() {
+        use bpf::Category as Ours;
+        use verifier::{Category as Theirs, Code};
+        for code in PATTERNS.iter().map(|(_, code)| *code).chain([UNRECOGNISED]) {
+            if codes::PAGES.iter().any(|page| page.code == code) {
+                continue;
+            }
+            let theirs = Code::parse(code).unwrap_or_else(|| panic!("{code} is no code"));
+            let expected = match theirs.category() {
+                Theirs::Structure | Theirs::Return => Ours::Structure,
+                Theirs::Register => Ours::RegisterType,
+                Theirs::Memory => Ours::Memory,
+                Theirs::Call => Ours::Call,
+                Theirs::Reference => Ours::Lifetime,
+                Theirs::Complexity => Ours::Limit,
+            };
+            assert_eq!(category(code), expected, "{code}");
+        }
     }
 
     #[test]

@@ -81,7 +81,7 @@ const REFUSED: &[Refusal] = &[
         "ssthresh",
         "*(u64 *)(r1 +0) = 0\nr0 = 0\nexit",
         Errno::EACCES,
-        "SO1216",
+        "SO1217",
         Some(0),
     ),
     ("ssthresh", "call 999\nexit", Errno::EINVAL, "SO1301", Some(0)),

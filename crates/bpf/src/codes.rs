@@ -1,0 +1,75 @@
+//! Codes of refusals that our verifier does not make: what a kernel requires of a program before it looks at its instructions, what only Linux refuses, and
+//! what we could not make out.
+//! The verifier's own codes are in crate `verifier`; numbers are never used twice.
+
+/// A refusal whose reason was not recognised.
+pub const UNRECOGNISED: &str = "SO1000";
+/// Stack bytes that were never written; Linux refuses to read them for a process without `CAP_PERFMON`.
+pub const STACK_UNINIT: &str = "SO1205";
+/// A write to memory that Linux gives for reading only.
+pub const READ_ONLY_MEMORY: &str = "SO1212";
+/// The program's licence.
+pub const LICENCE: &str = "SO1701";
+/// A member that programs cannot implement.
+pub const UNSUPPORTED_MEMBER: &str = "SO1702";
+/// A member that does not exist, or is no function.
+pub const NO_FUNCTION: &str = "SO1703";
+/// A type that is no ops structure.
+pub const NO_OPS_STRUCTURE: &str = "SO1704";
+
+/// What a code means and what helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodePage {
+    /// The code as it is printed.
+    pub code: &'static str,
+    /// The rule in a few words.
+    pub title: &'static str,
+    /// What it means and what to do.
+    pub text: &'static str,
+}
+
+/// A page for each code of this module.
+///
+/// ```
+/// let page = bpf::codes::PAGES.iter().find(|page| page.code == bpf::codes::LICENCE).unwrap();
+/// assert_eq!(page.title, "the licence is not compatible with the GPL");
+/// ```
+pub const PAGES: &[CodePage] = &[
+    CodePage {
+        code: UNRECOGNISED,
+        title: "the kernel refuses the program for a reason that is not recognised",
+        text: "The message is the kernel's own. Its whole log says how it came to it; a newer version may know the message.",
+    },
+    CodePage {
+        code: STACK_UNINIT,
+        title: "stack bytes are read that were never written",
+        text: "The bytes hold what an earlier function left there. Initialise the variable, for a structure passed to a call also the padding \
+               (`__builtin_memset`). With CAP_PERFMON the kernel lets it pass.",
+    },
+    CodePage {
+        code: READ_ONLY_MEMORY,
+        title: "write to read-only memory",
+        text: "A function of the kernel gave this memory for reading. Copy what you want to change.",
+    },
+    CodePage {
+        code: LICENCE,
+        title: "the licence is not compatible with the GPL",
+        text: "Programs of ops structures, and programs that call certain functions of the kernel, must say that they are under a licence compatible with \
+               the GPL: `char _license[] SEC(\"license\") = \"GPL\";`, or \"Dual BSD/GPL\", \"Dual MIT/GPL\", \"Dual MPL/GPL\", \"GPL v2\".",
+    },
+    CodePage {
+        code: UNSUPPORTED_MEMBER,
+        title: "this member cannot be implemented by a program",
+        text: "The kernel keeps some functions of an ops structure for itself (`get_info` of tcp_congestion_ops). Leave the member out.",
+    },
+    CodePage {
+        code: NO_FUNCTION,
+        title: "this member is no function",
+        text: "A program implements a function of the ops structure. Members that are data (name, flags) get their value in the table itself.",
+    },
+    CodePage {
+        code: NO_OPS_STRUCTURE,
+        title: "this type is no ops structure of the kernel",
+        text: "Only structures that the kernel has prepared for it can be replaced by programs; `opswap kinds` lists them.",
+    },
+];
