@@ -4,11 +4,12 @@
 //! externs get the form that the kernel accepts. Follows `btf_fixup_datasec` and the second half of
 //! `bpf_object__collect_externs` of libbpf (Linux 6.12).
 
-use crate::elf_reader::{Elf, Place};
+use crate::elf_reader::{Elf, Place, Section, Symbol};
 use crate::error::{Error, Problem};
 use crate::externs::{ExternKind, Externs, KCONFIG, KSYMS};
 use crate::functions::{self, CoreRecord, Function, SLOT_BYTES};
 use btf::{Btf, BtfExt, DataSec, Def, Linkage, SecVar, TypeId};
+use std::collections::HashMap;
 
 /// A source line of one instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,11 @@ pub(crate) fn read(elf: &Elf<'_>) -> Result<Option<Types>, Error> {
 /// Fills in sizes of sections and offsets of variables, and sorts the variables by offset, as the kernel demands.
 fn complete(elf: &Elf<'_>, btf: &Btf) -> Result<Btf, Error> {
     let mut edit = btf.edit();
+    let named = elf.symbols.iter().filter_map(|symbol| match symbol.place {
+        Place::Section(section) => Some(((section, symbol.name), symbol)),
+        Place::Undefined | Place::Special(_) => None,
+    });
+    let symbols: HashMap<(usize, &str), &Symbol<'_>> = named.collect();
     for (name, id, section) in data_sections(btf).filter(|(name, _, _)| *name != KCONFIG && *name != KSYMS) {
         let Some(place) = elf.section(name)? else {
             // A section of externs exists in the types alone; whether its name is allowed is checked with them.
@@ -83,10 +89,8 @@ fn complete(elf: &Elf<'_>, btf: &Btf) -> Result<Btf, Error> {
             if linkage != Linkage::Global {
                 continue;
             }
-            let symbol = elf
-                .symbols
-                .iter()
-                .find(|symbol| symbol.name == ty.name && symbol.place == Place::Section(place.index))
+            let symbol = symbols
+                .get(&(place.index, ty.name))
                 .ok_or_else(|| Error::malformed(name, 0, Problem::NoSymbolFor(ty.name.to_owned())))?;
             if section.size == 0 {
                 variable.offset =
@@ -177,16 +181,16 @@ fn configuration(btf: &Btf, edit: &mut btf::Editor, id: TypeId, section: DataSec
 pub(crate) fn attach_records(elf: &Elf<'_>, ext: &BtfExt, functions: &mut [Function]) -> Result<(), Error> {
     for info in &ext.sections {
         // Sections that the linker threw away may still be named.
-        if elf.section(&info.name)?.is_none() {
+        let Some(section) = elf.section(&info.name)? else {
             continue;
-        }
+        };
         for func in &info.funcs {
-            if let Some((function, 0)) = place(functions, &info.name, func.insn_offset)? {
+            if let Some((function, 0)) = place(functions, section, func.insn_offset)? {
                 function.type_id = Some(func.ty);
             }
         }
         for line in &info.lines {
-            if let Some((function, slot)) = place(functions, &info.name, line.insn_offset)? {
+            if let Some((function, slot)) = place(functions, section, line.insn_offset)? {
                 function.lines.push(LineRecord {
                     slot,
                     file: line.file_offset,
@@ -197,7 +201,7 @@ pub(crate) fn attach_records(elf: &Elf<'_>, ext: &BtfExt, functions: &mut [Funct
             }
         }
         for record in &info.relocations {
-            if let Some((function, slot)) = place(functions, &info.name, record.insn_offset)? {
+            if let Some((function, slot)) = place(functions, section, record.insn_offset)? {
                 function.core.push(CoreRecord { slot, record: *record });
             }
         }
@@ -212,14 +216,14 @@ pub(crate) fn attach_records(elf: &Elf<'_>, ext: &BtfExt, functions: &mut [Funct
 /// The function and slot of an offset; none for code that belongs to no function (a weak one that was replaced).
 fn place<'f>(
     functions: &'f mut [Function],
-    section: &str,
+    section: &Section<'_>,
     offset: u32,
 ) -> Result<Option<(&'f mut Function, u32)>, Error> {
     let offset = u64::from(offset);
     if !offset.is_multiple_of(SLOT_BYTES) {
-        return Err(Error::malformed(section, offset, Problem::ExtRecord));
+        return Err(Error::malformed(section.name, offset, Problem::ExtRecord));
     }
-    let Some(index) = functions::containing(functions, section, offset) else {
+    let Some(index) = functions::containing(functions, section.index, offset) else {
         return Ok(None);
     };
     let function = &mut functions[index.0 as usize];

@@ -73,7 +73,7 @@ pub enum KconfigType {
 impl Extern {
     /// The name without its flavour (`name___flavour`).
     pub fn essential_name(&self) -> &str {
-        crate::struct_ops::essential(&self.name)
+        btf::core::essential(&self.name)
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Function {
     pub type_id: Option<btf::TypeId>,
     /// Source lines, ordered by slot.
     pub lines: Vec<LineRecord>,
+    /// The section's number in the file.
+    pub(crate) section_index: usize,
 }
 
 /// A CO-RE relocation of one instruction of a function.
@@ -204,6 +206,7 @@ fn function(section: &Section<'_>, symbol: &Symbol<'_>) -> Result<Function, Erro
         core: Vec::new(),
         type_id: None,
         lines: Vec::new(),
+        section_index: section.index,
     })
 }
 
@@ -220,20 +223,15 @@ fn same_names(functions: &[Function]) -> Result<(), Error> {
 }
 
 /// The function that begins at this offset of this section.
-pub(crate) fn at(functions: &[Function], section: &str, offset: u64) -> Option<FunctionIndex> {
-    functions
-        .iter()
-        .position(|function| function.section == section && function.section_offset == offset)
-        .map(|index| FunctionIndex(index as u32))
+pub(crate) fn at(functions: &[Function], section: usize, offset: u64) -> Option<FunctionIndex> {
+    containing(functions, section, offset).filter(|index| functions[index.0 as usize].section_offset == offset)
 }
 
-/// The function that holds this offset of this section.
-pub(crate) fn containing(functions: &[Function], section: &str, offset: u64) -> Option<FunctionIndex> {
-    functions
-        .iter()
-        .position(|function| {
-            let bytes = function.insns.len() as u64 * SLOT_BYTES;
-            function.section == section && (function.section_offset..function.section_offset + bytes).contains(&offset)
-        })
-        .map(|index| FunctionIndex(index as u32))
+/// The function that holds this offset of this section. Functions are in the order of sections and offsets.
+pub(crate) fn containing(functions: &[Function], section: usize, offset: u64) -> Option<FunctionIndex> {
+    let before = |function: &Function| (function.section_index, function.section_offset) <= (section, offset);
+    let index = functions.partition_point(before).checked_sub(1)?;
+    let function = &functions[index];
+    let end = function.section_offset + function.insns.len() as u64 * SLOT_BYTES;
+    (function.section_index == section && offset < end).then_some(FunctionIndex(index as u32))
 }

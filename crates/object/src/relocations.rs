@@ -52,7 +52,7 @@ pub(crate) fn resolve(elf: &Elf<'_>, functions: &mut [Function], maps: &Maps, ex
                 return Err(at(Problem::RelocationOffset));
             }
             // A relocation in code that no symbol covers belongs to a weak function that another replaced.
-            let Some(index) = functions::containing(functions, section.name, rel.offset) else {
+            let Some(index) = functions::containing(functions, section.index, rel.offset) else {
                 continue;
             };
             let function = &functions[index.0 as usize];
@@ -96,7 +96,7 @@ fn local_calls(functions: &[Function], index: usize, relocations: &mut Vec<Reloc
             .section_offset
             .checked_add_signed(distance)
             .filter(|_| function.section == ".text")
-            .and_then(|offset| functions::at(functions, &function.section, offset));
+            .and_then(|offset| functions::at(functions, function.section_index, offset));
         let Some(target) = target else {
             let symbol = format!("{}{distance:+}", function.name);
             return Err(function.malformed(slot, Problem::CallTarget { symbol }));
@@ -155,7 +155,7 @@ impl Context<'_> {
         offset
             .filter(|_| is_subprogram_call(insn) && section_name == ".text")
             .and_then(|offset| u64::try_from(offset).ok())
-            .and_then(|offset| functions::at(self.functions, section_name, offset))
+            .and_then(|offset| functions::at(self.functions, section, offset))
             .map(Target::Call)
             .ok_or_else(|| {
                 self.fails(Problem::CallTarget {
@@ -171,7 +171,7 @@ impl Context<'_> {
         if is_function_of_text(symbol, place.name) {
             return u64::try_from(offset)
                 .ok()
-                .and_then(|offset| functions::at(self.functions, place.name, offset))
+                .and_then(|offset| functions::at(self.functions, section, offset))
                 .map(Target::FunctionAddress)
                 .ok_or_else(|| self.no_target(symbol, place.name));
         }

@@ -45,19 +45,6 @@ pub struct MemberProgram {
     pub program: FunctionIndex,
 }
 
-/// A name without its flavour: what follows the last `___`, if there is something on both sides, is for the
-/// compiler only (`bpf_core_essential_name_len`).
-pub(crate) fn essential(name: &str) -> &str {
-    let bytes = name.as_bytes();
-    for at in (1..bytes.len().saturating_sub(3)).rev() {
-        let flavour = &bytes[at..at + 3] == b"___" && bytes[at - 1] != b'_' && bytes[at + 3] != b'_';
-        if flavour {
-            return &name[..at];
-        }
-    }
-    name
-}
-
 /// All operations structures of the file.
 pub(crate) fn collect(elf: &Elf<'_>, btf: Option<&Btf>, functions: &[Function]) -> Result<Vec<OpsStructure>, Error> {
     let mut structures = Vec::new();
@@ -121,7 +108,7 @@ fn collect_section(
         }
         structures.push(OpsStructure {
             name,
-            kind: essential(ty.name).to_owned(),
+            kind: btf::core::essential(ty.name).to_owned(),
             type_name: ty.name.to_owned(),
             ty: ty.id,
             link,
@@ -174,7 +161,7 @@ fn assign(
         Ok(_) | Err(_) => 0,
     };
     let program = match symbol.place {
-        Place::Section(index) => functions::at(functions, elf.sections[index].name, symbol.value.wrapping_add(addend)),
+        Place::Section(index) => functions::at(functions, index, symbol.value.wrapping_add(addend)),
         Place::Undefined | Place::Special(_) => None,
     };
     let Some(program) = program.filter(|index| functions[index.0 as usize].is_struct_ops()) else {

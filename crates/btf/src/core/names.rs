@@ -1,7 +1,12 @@
 //! Flavours: `tcp_sock___old` means `tcp_sock`.
 
 /// The name without its flavour: what is before the last `___` that has other characters than `_` on both sides.
-pub(crate) fn essential(name: &str) -> &str {
+///
+/// ```
+/// assert_eq!(btf::core::essential("tcp_sock___old"), "tcp_sock");
+/// assert_eq!(btf::core::essential("___old"), "___old");
+/// ```
+pub fn essential(name: &str) -> &str {
     let bytes = name.as_bytes();
     // Nearly no name has a flavour, and the index asks for every name of a kernel.
     if !has_three_underscores(bytes) {
