@@ -63,6 +63,8 @@ fn traffic() -> impl Strategy<Value = Vec<(u64, u32)>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn packets_are_conserved_and_stay_in_order(traffic in traffic(), limit in 1_500..20_000_u64) {
         let link = Link::new(Rate::from_mbit(100), Span::from_millis(3), DropTail::new(limit));
