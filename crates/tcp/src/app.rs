@@ -9,6 +9,8 @@ use crate::consts::state;
 pub(crate) struct App {
     /// Bytes not yet in the socket's buffer; `u64::MAX` = without end.
     left: u64,
+    /// It has written since the sender looked last.
+    written: bool,
 }
 
 impl Sk {
@@ -21,7 +23,16 @@ impl Sk {
                 self.slow_start_after_idle_check();
             }
         }
+        self.app.written = true;
         self.app.left = bytes.map_or(u64::MAX, |bytes| self.app.left.saturating_add(bytes));
+    }
+
+    /// Sends what the application has just written, if the connection stands.
+    pub(crate) fn push_written(&mut self) {
+        if self.app.written && self.state() == state::ESTABLISHED {
+            self.app.written = false;
+            self.push_pending_frames();
+        }
     }
 
     /// Moves bytes from the application into the buffer, so that the sender never sees its end before the application's.

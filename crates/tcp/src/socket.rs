@@ -68,7 +68,7 @@ impl Socket {
             return Some(segment);
         }
         self.sk.enter(now);
-        self.sk.push_pending_frames();
+        self.sk.push_written();
         self.sk.out.pop_front()
     }
 
