@@ -7,7 +7,10 @@ use std::sync::Arc;
 #[test]
 fn as_linux() {
     let registry = Arc::new(tcp::ca::Registry::new());
-    let kernel = kernel::Kernel::builder().family(tcp_ca::TcpCa::new(&registry)).build().unwrap();
+    let kernel = kernel::Kernel::builder()
+        .family(tcp_ca::TcpCa::new(&registry))
+        .build()
+        .unwrap();
     let pins = Path::new("/sys/fs/bpf/conformance");
     kernel.pin_dir_create(pins).unwrap();
     testkit::conformance(&kernel, pins);
