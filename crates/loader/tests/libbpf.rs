@@ -82,7 +82,9 @@ fn our_fixtures_load_as_with_libbpf() {
             agree(&tools, Path::new(&object));
         }
     }
-    agree(&tools, Path::new("tests/data/linux/core.bpf.o"));
+    for fixture in ["core", "runs"] {
+        agree(&tools, Path::new(&format!("tests/data/linux/{fixture}.bpf.o")));
+    }
 }
 
 #[test]
