@@ -31,6 +31,7 @@ mod core_relocations;
 mod error;
 mod externs;
 mod fields;
+mod fill_in;
 mod kconfig;
 mod load;
 mod maps;

@@ -1,9 +1,6 @@
-//! What can go wrong, by operation: planning, loading, attaching, pinning.
+//! Why an object cannot be loaded into a kernel with these types. Nothing has been done by then.
 
-use crate::rules::Breach;
-use bpf::{BtfLoadError, Errno, ProgLoadError};
 use btf::Kind;
-use std::path::PathBuf;
 
 /// Whose fault an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -264,168 +261,6 @@ impl PlanError {
     }
 }
 
-/// Why a plan could not be loaded. What had been created is gone again.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum LoadError {
-    /// The kernel refuses the object's types.
-    #[error("the kernel refuses the object's types: {0}")]
-    Btf(#[source] BtfLoadError),
-    /// A map was not created.
-    #[error("map `{map}` ({map_type}) was not created: {errno}")]
-    Map {
-        /// The map.
-        map: String,
-        /// Its type.
-        map_type: bpf::MapType,
-        /// What the kernel says.
-        errno: Errno,
-    },
-    /// A map did not take its initial value.
-    #[error("map `{map}` did not take its initial value: {errno}")]
-    MapValue {
-        /// The map.
-        map: String,
-        /// What the kernel says.
-        errno: Errno,
-    },
-    /// A pinned map of this name is of another shape.
-    #[error("the map pinned at {} is of another shape than `{map}`", path.display())]
-    PinnedMap {
-        /// The map.
-        map: String,
-        /// The pin.
-        path: PathBuf,
-    },
-    /// A map could not be pinned, or its pin not be opened.
-    #[error("map `{map}` cannot be shared at {}: {errno}", path.display())]
-    MapPin {
-        /// The map.
-        map: String,
-        /// The pin.
-        path: PathBuf,
-        /// What the kernel says.
-        errno: Errno,
-    },
-    /// A configuration value that the object needs is not to be had.
-    #[error("`{name}`: {problem}")]
-    Kconfig {
-        /// The extern.
-        name: String,
-        /// Why.
-        problem: KconfigProblem,
-    },
-    /// An address of the kernel that the object needs is not to be had.
-    #[error("the kernel shows no address of `{name}`")]
-    NoAddress {
-        /// The extern.
-        name: String,
-    },
-    /// The types of a module could not be opened.
-    #[error("the types of module `{module}` cannot be opened: {errno}")]
-    Module {
-        /// The module.
-        module: String,
-        /// What the kernel says.
-        errno: Errno,
-    },
-    /// A program was refused.
-    #[error("program `{program}`: {source}")]
-    Program {
-        /// The program.
-        program: String,
-        /// The kernel's refusal.
-        #[source]
-        source: Box<ProgLoadError>,
-    },
-    /// The map of an ops structure was not created.
-    #[error("ops structure `{ops}` ({kind}) was not created: {errno}")]
-    Ops {
-        /// The ops structure's variable.
-        ops: String,
-        /// Its kind.
-        kind: String,
-        /// What the kernel says.
-        errno: Errno,
-    },
-}
-
-/// Why a configuration value is not to be had.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum KconfigProblem {
-    /// The kernel's configuration cannot be read.
-    #[error("the kernel's configuration cannot be read: {0}")]
-    Unreadable(Errno),
-    /// It is not set, and the extern is not weak.
-    #[error("not set in the kernel's configuration (declare it __weak if it may be absent)")]
-    NotSet,
-    /// A name that is neither `CONFIG_…` nor one that the loader provides.
-    #[error("neither CONFIG_… nor a name that the loader provides")]
-    UnknownName,
-    /// The value does not fit the extern's type.
-    #[error("the value `{0}` does not fit the type of the extern")]
-    Value(String),
-}
-
-/// Why ops structures were not registered. Those registered before in the same call are unregistered again.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("ops structure `{ops}` ({kind}) was not {}: {errno}{}", step.done(), breaches(.broken))]
-pub struct AttachError {
-    /// The ops structure's variable.
-    pub ops: String,
-    /// Its kind.
-    pub kind: String,
-    /// What was being done.
-    pub step: Step,
-    /// What the kernel says.
-    pub errno: Errno,
-    /// The rules that we find broken; the kernel says its reason only in its own log.
-    pub broken: Vec<Breach>,
-    /// Ops structures of the same object that could not be unregistered again.
-    pub left: Vec<String>,
-}
-
-/// A step of registering an ops structure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Giving the map its value; without a link this registers.
-    Update,
-    /// Making the link, which registers.
-    Link,
-}
-
-impl Step {
-    fn done(self) -> &'static str {
-        match self {
-            Self::Update => "accepted",
-            Self::Link => "registered",
-        }
-    }
-}
-
-/// Why something was not pinned. Pins made before in the same call are gone again.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot pin `{what}` at {}: {errno}", path.display())]
-pub struct PinError {
-    /// What was to be pinned.
-    pub what: String,
-    /// Where.
-    pub path: PathBuf,
-    /// What the kernel says.
-    pub errno: Errno,
-}
-
-/// Why an ops structure was not unregistered.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("ops structure `{ops}` was not unregistered: {errno}")]
-pub struct DetachError {
-    /// The ops structure's variable.
-    pub ops: String,
-    /// What the kernel says.
-    pub errno: Errno,
-}
-
 fn at(source_line: &Option<String>) -> String {
     source_line
         .as_ref()
@@ -438,8 +273,4 @@ fn known_names(known: &[&str]) -> String {
     } else {
         format!("; known here: {}", known.join(", "))
     }
-}
-
-fn breaches(broken: &[Breach]) -> String {
-    broken.iter().map(|breach| format!("; {breach}")).collect()
 }
