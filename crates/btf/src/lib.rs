@@ -14,7 +14,6 @@ mod align;
 mod btf;
 mod builder;
 pub mod c;
-mod check;
 pub mod core;
 mod edit;
 mod error;

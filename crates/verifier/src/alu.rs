@@ -11,6 +11,10 @@ use crate::bounds::Scalar;
 pub(crate) fn alu(op: AluOp, width: Width, mut dst: Scalar, src: &Scalar) -> Scalar {
     let narrow = width == Width::W32;
     let shift = shift_count(width, src);
+    if !is_followed(op, shift) {
+        // As Linux, without even the zero extension.
+        return Scalar::UNKNOWN;
+    }
     match op {
         AluOp::Add => add(&mut dst, src),
         AluOp::Sub => sub(&mut dst, src),
@@ -24,7 +28,6 @@ pub(crate) fn alu(op: AluOp, width: Width, mut dst: Scalar, src: &Scalar) -> Sca
             (None, _) => dst = Scalar::UNKNOWN,
         },
         AluOp::Mov => dst = *src,
-        // Division is not followed: is_safe_to_compute_dst_reg_range.
         AluOp::Div | AluOp::SDiv | AluOp::Mod | AluOp::SMod => dst = Scalar::UNKNOWN,
     }
     if narrow {
@@ -33,6 +36,16 @@ pub(crate) fn alu(op: AluOp, width: Width, mut dst: Scalar, src: &Scalar) -> Sca
     dst.sync();
     dst.settle();
     dst
+}
+
+/// Whether something is told of the result: not of divisions, nor of shifts by a count that is not known
+/// (`is_safe_to_compute_dst_reg_range`).
+fn is_followed(op: AluOp, shift: Option<u32>) -> bool {
+    match op {
+        AluOp::Div | AluOp::SDiv | AluOp::Mod | AluOp::SMod => false,
+        AluOp::Lsh | AluOp::Rsh | AluOp::Arsh => shift.is_some(),
+        AluOp::Add | AluOp::Sub | AluOp::Mul | AluOp::Or | AluOp::And | AluOp::Xor | AluOp::Mov => true,
+    }
 }
 
 /// The count of a shift, if it is known and less than the width. A larger one would be taken modulo the width

@@ -104,14 +104,12 @@ impl<'a> Storage<'a> {
         self.storage.get(owner).unwrap_or(0)
     }
 
-    /// The address of an owner's new value, and once for each owner what is to be called when it ends. `value` is cut or filled up with zeros.
-    #[must_use = "the value stays for ever if nobody tells when its owner ends"]
-    pub fn create(&self, owner: usize, value: &[u8]) -> (u64, Option<impl FnOnce() + Send + 'static>) {
+    /// The address of an owner's new value; `value` is cut or filled up with zeros.
+    pub fn create(&self, owner: usize, value: &[u8]) -> u64 {
         let mut whole = vec![0; self.value_size()];
         let len = value.len().min(whole.len());
         whole[..len].copy_from_slice(&value[..len]);
-        let (address, first) = self.storage.create(owner, &whole);
-        (address, first.then(|| self.end_of(owner)))
+        self.storage.create(owner, &whole)
     }
 
     /// Ends an owner's value.
@@ -123,7 +121,7 @@ impl<'a> Storage<'a> {
     }
 
     /// What is to be called when the owner ends. It does not keep the map alive.
-    fn end_of(&self, owner: usize) -> impl FnOnce() + Send + 'static {
+    pub fn end_of(&self, owner: usize) -> impl FnOnce() + Send + 'static {
         let map: Weak<Map> = {
             let address: *const Map = self.map;
             // SAFETY: every map lives in an `Arc` (`Kernel::map_create`), whose content this is, and is held by the program that runs.
@@ -135,7 +133,7 @@ impl<'a> Storage<'a> {
         };
         move || {
             if let Some(Elements::Storage(storage)) = map.upgrade().as_deref().map(|map| &map.elements) {
-                storage.owner_ends(owner);
+                let _ = storage.remove(owner);
             }
         }
     }

@@ -254,7 +254,7 @@ impl Verifier<'_> {
             return Err(Reason::ArgNullable { call, arg, kind }.into());
         }
         match arg.value.kind {
-            Kind::Stack { frame } => self.call_uses_stack(&access, frame, !usage.reads),
+            Kind::Stack { frame } => self.call_uses_stack(&access, frame, usage),
             Kind::MapValue { map, .. } => {
                 self.check_map_access(map, usage.reads, usage.writes)?;
                 self.check_region(&access, self.map(map).value_size, usage.zero_ok)?;

@@ -3,7 +3,7 @@
 use isa::{AtomicOp, Reg, Size};
 
 use crate::engine::{Checked, Verifier};
-use crate::reason::Reason;
+use crate::reason::{Reason, ValueKind};
 use crate::value::Kind;
 
 use super::arith::bytes;
@@ -30,6 +30,11 @@ impl Verifier<'_> {
         };
         if loaded == Some(Reg::FP) {
             return Err(Reason::FramePointerWrite.into());
+        }
+        if loaded == Some(base) {
+            // As Linux, which takes the result as written before the address is looked at.
+            let (reg, kind) = (base, ValueKind::Number);
+            return Err(Reason::NotAPointer { reg, kind }.into());
         }
         // Kernel structures are written by plain stores alone.
         if matches!(address.kind, Kind::Ctx | Kind::Struct { .. }) {

@@ -10,6 +10,7 @@ use crate::reason::{Reason, ValueKind};
 use crate::stack::slot_mask;
 use crate::value::{Kind, OFFSET_MAX, Value};
 
+use super::arguments::MemUse;
 use super::memory::{Access, Use};
 
 /// Where an access to the stack can be.
@@ -50,16 +51,15 @@ impl Verifier<'_> {
                 Ok(self.as_read(access, value))
             }
             Use::Atomic => {
-                if place.fixed {
+                let old = if place.fixed {
                     let loaded = stack.load(place.min, size, &mut self.graph);
-                    loaded.map_err(|_cut| cut_pointer(&place, access.size))?;
-                }
-                self.state.frames[usize::from(frame)]
-                    .stack
-                    .clobber(place.min..place.end);
+                    loaded.map_err(|_cut| cut_pointer(&place, access.size))?
+                } else {
+                    stack.load_somewhere(place.min..place.end, &mut self.graph)
+                };
+                stack.clobber(place.min..place.end);
                 self.stack_read(frame, &place);
-                let unknown = self.unknown();
-                Ok(self.as_read(access, unknown))
+                Ok(self.as_read(access, old))
             }
         }
     }
@@ -137,16 +137,17 @@ impl Verifier<'_> {
         Ok(())
     }
 
-    /// A call reads or writes this memory on the stack (`check_stack_range_initialized`). `fills`: it only writes.
-    pub(crate) fn call_uses_stack(&mut self, access: &Access, frame: u8, fills: bool) -> Checked {
+    /// A call reads or writes this memory on the stack (`check_stack_range_initialized`).
+    pub(crate) fn call_uses_stack(&mut self, access: &Access, frame: u8, usage: &MemUse) -> Checked {
         let place = self.stack_place(access, frame)?;
-        if !fills || !place.fixed {
+        if usage.reads || !place.fixed {
             self.stack_read(frame, &place);
         }
-        // Linux forgets what it knows even if the call only reads.
-        self.state.frames[usize::from(frame)]
-            .stack
-            .clobber(place.min..place.end);
+        if usage.writes {
+            self.state.frames[usize::from(frame)]
+                .stack
+                .clobber(place.min..place.end);
+        }
         Ok(())
     }
 }
