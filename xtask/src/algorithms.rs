@@ -38,7 +38,12 @@ pub(crate) fn build(root: &Path, into: &Path) -> Result<Vec<PathBuf>, StepError>
         let source = format!("algorithms/{name}.bpf.c");
         let object = into.join(format!("{name}.bpf.o"));
         let mut compile = Command::new(COMPILER);
-        compile.current_dir(root).args(FLAGS).arg(&source).arg("-o").arg(&object);
+        compile
+            .current_dir(root)
+            .args(FLAGS)
+            .arg(&source)
+            .arg("-o")
+            .arg(&object);
         run(compile)?;
         let mut strip = Command::new(STRIP);
         strip.arg("-g").arg(&object);
@@ -51,7 +56,9 @@ pub(crate) fn build(root: &Path, into: &Path) -> Result<Vec<PathBuf>, StepError>
 /// Whether the committed objects are what the sources give. Without the compiler it says so and finds nothing.
 pub(crate) fn check(root: &Path) -> Result<(), StepError> {
     if Command::new(COMPILER).arg("--version").output().is_err() {
-        eprintln!("NOT CHECKED: whether algorithms/objects are built from their sources, because {COMPILER} is missing");
+        eprintln!(
+            "NOT CHECKED: whether algorithms/objects are built from their sources, because {COMPILER} is missing"
+        );
         return Ok(());
     }
     let scratch = std::env::temp_dir().join(format!("opswap-algorithms-{}", std::process::id()));
@@ -72,7 +79,9 @@ fn differences(root: &Path, built: &[PathBuf]) -> Vec<String> {
             let name = new.file_name()?.to_string_lossy().into_owned();
             let same = std::fs::read(folder.join(&name)).ok() == std::fs::read(new).ok();
             (!same).then(|| {
-                format!("algorithms/objects/{name} is not what {COMPILER} makes of its source: run `cargo xtask algorithms`")
+                format!(
+                    "algorithms/objects/{name} is not what {COMPILER} makes of its source: run `cargo xtask algorithms`"
+                )
             })
         })
         .collect();

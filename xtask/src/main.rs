@@ -1,6 +1,9 @@
 //! Chores of this repository: `cargo xtask <chore>`. Each chore is one file; this one only picks it.
 #![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, reason = "a chore prints its result")]
 
+mod algorithms;
+mod figures;
 mod packages;
 mod run;
 mod test;
@@ -15,6 +18,8 @@ cargo xtask <chore>
   test          install the Debian packages that the tests need, saying so, then format, clippy, all tests, docs
   test --quick  the same without installing anything and without what needs the Linux kernel
   packages      only install the packages
+  algorithms    build the objects in algorithms/objects from their sources
+  figures       times whole commands, with their peers, as docs/benchmarks.md shows them
   tidy          only the tests of the repository itself (arrows, unsafe addresses, documents)
 ";
 
@@ -25,6 +30,8 @@ fn main() -> ExitCode {
         ["test"] => test::all(),
         ["test", "--quick"] => test::quick(),
         ["packages"] => packages::install(),
+        ["algorithms"] => algorithms::build(&root(), &root().join("algorithms/objects")).map(|_| ()),
+        ["figures"] => figures::all(),
         ["tidy"] => tidy::all(&root()),
         _ => {
             eprint!("{USAGE}");

@@ -1,11 +1,12 @@
 //! `cargo xtask test`: everything that must hold before a change is taken. CI runs this and nothing else.
 
 use crate::run::{StepError, step};
-use crate::{packages, root, tidy};
+use crate::{algorithms, packages, root, tidy};
 
 /// Packages, then all tests. What needs the Linux kernel says so loudly where it cannot run; `OPSWAP_REQUIRE_LINUX=1` makes that a failure.
 pub(crate) fn all() -> Result<(), StepError> {
     packages::install()?;
+    algorithms::check(&root())?;
     checks(&[])
 }
 

@@ -8,6 +8,7 @@ use std::ffi::CStr;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use crate::check;
 use crate::core::names::essential;
 use crate::error::{ParseError, ParseReason};
 use crate::index::NameIndex;
@@ -65,7 +66,7 @@ impl Btf {
 
     fn parse_on(data: &[u8], base: Option<Self>) -> Result<Self, ParseError> {
         let sections = raw::sections(data)?;
-        let strings = check_strings(sections.strings, sections.strings_at, base.is_some())?;
+        let strings = check::strings(sections.strings, sections.strings_at, base.is_some())?;
         let words: Vec<u32> = sections
             .types
             .chunks_exact(4)
@@ -92,7 +93,7 @@ impl Btf {
         if !fits {
             return Err(too_large);
         }
-        let starts = find_starts(&words, first, at)?;
+        let starts = check::starts(&words, first, at)?;
         let btf = Self {
             inner: Arc::new(Inner {
                 base,
@@ -104,7 +105,7 @@ impl Btf {
                 names: OnceLock::new(),
             }),
         };
-        btf.check_records(at)?;
+        check::records(&btf, at)?;
         Ok(btf)
     }
 
@@ -361,130 +362,10 @@ impl Btf {
             Kind::TypeTag => Def::TypeTag(ty),
         }
     }
-
-    /// Checks ids, names and sizes of all own records.
-    fn check_records(&self, at: usize) -> Result<(), ParseError> {
-        let last = TypeId(self.end_id() - 1);
-        let strings_end = self.strings_end();
-        for (index, bounds) in self.inner.starts.windows(2).enumerate() {
-            let record = &self.inner.words[bounds[0] as usize..bounds[1] as usize];
-            let id = TypeId(self.inner.first + index as u32);
-            let kind = Info(record[1]).kind().unwrap_or(Kind::Void);
-            let offset = |word: usize| at + (bounds[0] as usize + word) * 4;
-            raw::try_references(kind, record.len(), |word, meaning| {
-                let value = record[word];
-                let reason = match meaning {
-                    Word::Id if value > last.0 => ParseReason::BadTypeRef {
-                        id,
-                        kind,
-                        target: TypeId(value),
-                        last,
-                    },
-                    Word::Name if value >= strings_end && value != 0 => ParseReason::BadName { id, kind, name: value },
-                    Word::Id | Word::Name => return Ok(()),
-                };
-                Err(ParseError {
-                    offset: offset(word),
-                    reason,
-                })
-            })?;
-            if let Some((word, reason)) = check_size(kind, id, record) {
-                return Err(ParseError {
-                    offset: offset(word),
-                    reason,
-                });
-            }
-        }
-        Ok(())
-    }
 }
 
 impl fmt::Debug for Btf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Btf({} types)", self.end_id() - 1)
-    }
-}
-
-fn check_strings(strings: &[u8], at: usize, split: bool) -> Result<&str, ParseError> {
-    let fault = |offset, reason| Err(ParseError { offset, reason });
-    if strings.is_empty() && split {
-        return Ok("");
-    }
-    if !split && strings.first() != Some(&0) {
-        return fault(at, ParseReason::NoEmptyString);
-    }
-    if strings.last() != Some(&0) {
-        return fault(at + strings.len().saturating_sub(1), ParseReason::UnterminatedString);
-    }
-    str::from_utf8(strings).map_err(|error| ParseError {
-        offset: at + error.valid_up_to(),
-        reason: ParseReason::NotUtf8,
-    })
-}
-
-/// Where each record starts, and the end.
-fn find_starts(words: &[u32], first: u32, at: usize) -> Result<Vec<u32>, ParseError> {
-    // A record has three words at least; most have four or more.
-    let mut starts = Vec::with_capacity(words.len() / 4 + 1);
-    let mut pos = 0;
-    while pos < words.len() {
-        let offset = at + pos * 4;
-        let truncated = |need: usize| {
-            let (need, have) = (need as u64 * 4, (words.len() - pos) as u64 * 4);
-            ParseError {
-                offset,
-                reason: ParseReason::Truncated {
-                    what: "type",
-                    need,
-                    have,
-                },
-            }
-        };
-        if words.len() - pos < 3 {
-            return Err(truncated(3));
-        }
-        let info = Info(words[pos + 1]);
-        let Some(kind) = info.kind() else {
-            let id = TypeId(first + starts.len() as u32);
-            return Err(ParseError {
-                offset,
-                reason: ParseReason::UnknownKind {
-                    id,
-                    kind: info.kind_number(),
-                },
-            });
-        };
-        let len = 3 + raw::extra_words(kind, info.vlen());
-        if words.len() - pos < len {
-            return Err(truncated(len));
-        }
-        starts.push(pos as u32);
-        pos += len;
-    }
-    starts.push(pos as u32);
-    Ok(starts)
-}
-
-fn check_size(kind: Kind, id: TypeId, record: &[u32]) -> Option<(usize, ParseReason)> {
-    let size = record[2];
-    match kind {
-        Kind::Int => {
-            let (bits, bit_offset) = (record[3] & 0xff, (record[3] >> 16) & 0xff);
-            let bad = !matches!(size, 1 | 2 | 4 | 8 | 16) || bits == 0 || bit_offset + bits > size * 8;
-            bad.then_some((
-                3,
-                ParseReason::BadInt {
-                    id,
-                    size,
-                    bit_offset,
-                    bits,
-                },
-            ))
-        }
-        Kind::Enum | Kind::Enum64 => {
-            (!matches!(size, 1 | 2 | 4 | 8)).then_some((2, ParseReason::BadSize { id, kind, size }))
-        }
-        Kind::Float => (!matches!(size, 2 | 4 | 8 | 12 | 16)).then_some((2, ParseReason::BadSize { id, kind, size })),
-        _ => None,
     }
 }

@@ -14,6 +14,7 @@ mod align;
 mod btf;
 mod builder;
 pub mod c;
+mod check;
 pub mod core;
 mod edit;
 mod error;

@@ -13,7 +13,50 @@ use core::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, AtomicU16, AtomicU32, A
 
 use crate::{Builder, Encoding, Kind, Member, TypeId};
 
-/// A type with a layout that BTF can describe.
+/// A type with a layout that BTF can describe. Derive it:
+///
+/// ```
+/// use btf::{BtfType, Builder, Kind};
+///
+/// #[derive(BtfType)]
+/// #[repr(C)]
+/// struct ack_sample {
+///     pkts_acked: u32,
+///     rtt_us: i32,
+///     #[btf(bits(ece = 1, _ = 3, hint = 4))]
+///     flags: u8,
+///     undo: Option<unsafe extern "C" fn(sample: *mut Self, cwnd: u32) -> u32>,
+/// }
+///
+/// let mut b = Builder::new();
+/// let id = b.add_rust::<ack_sample>();
+/// let btf = b.build()?;
+/// assert_eq!(btf.field(id, "hint")?.bit_offset, 68);
+/// assert_eq!(btf.type_name(btf.field(id, "undo")?.ty), "u32 (*)(struct ack_sample *sample, u32 cwnd)");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// What C could not lay out alike does not compile: a structure without `repr(C)`,
+///
+/// ```compile_fail
+/// #[derive(btf::BtfType)]
+/// struct ack_sample {
+///     rtt_us: i32,
+/// }
+/// ```
+///
+/// more bits than the storage has,
+///
+/// ```compile_fail
+/// #[derive(btf::BtfType)]
+/// #[repr(C)]
+/// struct ack_sample {
+///     #[btf(bits(a = 4, b = 5))]
+///     flags: u8,
+/// }
+/// ```
+///
+/// references, functions that are not `extern "C"`, enumerations with fields, type parameters.
 pub trait BtfType {
     /// Adds the type and all it refers to, if it is not there yet.
     fn add_to(builder: &mut Builder) -> TypeId;

@@ -13,7 +13,7 @@ use bpf::{
     LinkInfo, LinkUpdate, LinkUpdateError, Map as MapKind, MapCreate, MapInfo, ObjectRef, PinEntry, Pinned, Prog,
     ProgInfo, ProgLoad, ProgLoadError, ProgType, Stats, TestRun, TestRunResult, UpdateFlags,
 };
-use btf::Btf;
+use btf::{Btf, ParseReason};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -100,7 +100,13 @@ impl Bpf for Kernel {
     fn btf_load(&self, data: &[u8]) -> Result<Fd<BtfKind>, BtfLoadError> {
         let failed = |errno, log| BtfLoadError { errno, log };
         let size = u32::try_from(data.len()).map_err(|_| failed(Errno::E2BIG, String::new()))?;
-        let btf = Btf::parse(data).map_err(|error| failed(Errno::EINVAL, format!("{error}\n")))?;
+        let btf = Btf::parse(data).map_err(|error| {
+            let errno = match error.reason {
+                ParseReason::BadVersion(_) | ParseReason::BadFlags(_) => Errno::ENOTSUPP,
+                _ => Errno::EINVAL,
+            };
+            failed(errno, format!("{error}\n"))
+        })?;
         let object = self.btfs.add(|id| {
             Ok(BtfObject {
                 id,

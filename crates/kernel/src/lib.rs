@@ -50,6 +50,6 @@ pub use crate::helpers::{Helper, Native};
 pub use crate::kernel::{Builder, Kernel};
 pub use crate::kfunc::Kfunc;
 pub use crate::struct_ops::{Family, Member, Module, Stub, Table};
-pub use bpf::Errno;
+pub use bpf::{Errno, MapType, TestRun, TestRunResult};
 pub use verifier::{ArgKind, CallContract, CallFlags, RetKind, StructAccess};
 pub use vm::HelperFn;

@@ -1,38 +1,88 @@
-//! The embedded kernel of one run: loads objects, gives the tables of operations that they register, and follows the simulation's clock.
+//! The embedded kernels of one run: each algorithm has a kernel of its own, so that two versions of one name can meet; all follow the
+//! simulation's clock.
 
 use crate::run::{Source, SourceKind};
+use kernel::{Clock, Config, Kernel};
+use loader::{Attached, PlanOptions, RegisterError};
 use net::Time;
+use std::sync::Arc;
 use tcp::ca::{OpsRef, Registry};
+use tcp_ca::TcpCa;
 
-/// Why the embedded kernel gives no table.
+/// Why the embedded kernel gives no table of operations.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EmbeddedError {
-    /// The object does not register.
-    #[error("unsupported")]
-    Unsupported,
+    /// The object is damaged, or the kernel refuses it.
+    #[error(transparent)]
+    Register(#[from] Box<RegisterError>),
+    /// A run needs one congestion control for each algorithm that it is given.
+    #[error("the object has {found} congestion controls; a run takes an object with one")]
+    NotOne {
+        /// How many it registered.
+        found: usize,
+    },
+    /// A fault of ours: the kernel cannot be made.
+    #[error("fault in the embedded kernel: {0}")]
+    Kernel(#[from] kernel::BuildError),
 }
 
-/// A kernel for one run.
+/// The kernels of one run. When it goes, everything that was registered goes with it; sockets keep the tables they use.
+#[derive(Debug)]
 pub(crate) struct Embedded {
-    registry: Registry,
+    clock: Clock,
+    config: Config,
+    /// What is registered, and where: TCP looks up other algorithms there while it runs.
+    registered: Vec<(Attached, Arc<Registry>)>,
 }
 
 impl Embedded {
-    pub(crate) fn new(_hz: u32) -> Self {
+    pub(crate) fn new(hz: u32, seed: u64) -> Self {
         Self {
-            registry: Registry::new(),
+            clock: Clock::default(),
+            config: Config {
+                hz,
+                seed,
+                ..Config::default()
+            },
+            registered: Vec::new(),
         }
     }
 
-    pub(crate) fn set_time(&self, _now: Time) {}
+    /// The present, for all kernels.
+    pub(crate) fn set_time(&self, now: Time) {
+        self.clock.set_ns(now.as_nanos());
+    }
 
     /// The table for `source`.
-    pub(crate) fn table(&self, source: &Source) -> Result<OpsRef, EmbeddedError> {
+    pub(crate) fn table(&mut self, source: &Source) -> Result<OpsRef, EmbeddedError> {
         match &source.kind {
-            SourceKind::NativeReno => Ok(self.registry.default_ops()),
+            SourceKind::NativeReno => Ok(OpsRef::from_static(&tcp::reno::RENO)),
             SourceKind::Table(table) => Ok(table.clone()),
-            SourceKind::Object(_) => Err(EmbeddedError::Unsupported),
+            SourceKind::Object(bytes) => self.load(bytes),
         }
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<OpsRef, EmbeddedError> {
+        let registry = Arc::new(Registry::new());
+        let kernel = Kernel::builder()
+            .config(self.config.clone())
+            .clock(self.clock.clone())
+            .family(TcpCa::new(&registry))
+            .build()?;
+        let kernel: Arc<dyn loader::Bpf> = Arc::new(kernel);
+        let attached = loader::register(bytes, &kernel, &PlanOptions::default()).map_err(Box::new)?;
+        let native = Registry::new().names();
+        let names: Vec<String> = registry
+            .names()
+            .into_iter()
+            .filter(|name| !native.contains(name))
+            .collect();
+        let [name] = names.as_slice() else {
+            return Err(EmbeddedError::NotOne { found: names.len() });
+        };
+        let table = registry.find(name).ok_or(EmbeddedError::NotOne { found: 0 })?;
+        self.registered.push((attached, registry));
+        Ok(table)
     }
 }

@@ -150,15 +150,15 @@ pub enum RunError {
 /// See [`RunError`]; nothing is left behind in any case.
 pub fn run(scenario: &Scenario, cast: &Cast, progress: &mut dyn FnMut(Progress)) -> Result<Run, RunError> {
     check(scenario, cast)?;
-    let embedded = Embedded::new(scenario.hz);
+    let mut embedded = Embedded::new(scenario.hz, scenario.seed);
     embedded.set_time(BEGIN);
-    let load = |source: &Source| {
+    let mut load = |source: &Source| {
         embedded.table(source).map_err(|error| RunError::Load {
             label: source.label.clone(),
             error,
         })
     };
-    let tables: Vec<OpsRef> = cast.sources.iter().map(load).collect::<Result<_, _>>()?;
+    let tables: Vec<OpsRef> = cast.sources.iter().map(&mut load).collect::<Result<_, _>>()?;
     let next = cast.swap.as_ref().map(|(_, source)| load(source)).transpose()?;
 
     let number = scenario.flows as usize * tables.len();

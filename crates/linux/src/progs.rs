@@ -1,7 +1,8 @@
 //! Loading programs and BTF, running a program once, statistics.
 //!
 //! The kernel writes its log only when asked to, and a log costs as much as the verification itself. So the first attempt has none; after
-//! a refusal a second one asks for it, into a buffer that grows until the whole log fits.
+//! a refusal a second one asks for it. Since Linux 6.4 the end of a log that does not fit is kept, and the reason is there; older kernels keep the
+//! beginning, and whoever asks for a log wants all of it: then the buffer grows until the log fits.
 
 use crate::info::{self, decoded};
 use crate::log::report_from_log;
@@ -21,7 +22,7 @@ pub(crate) fn load(args: &ProgLoad<'_>) -> Result<i32, ProgLoadError> {
         Ok(fd) => return Ok(fd),
         Err(errno) => errno,
     };
-    match with_log(args, &attr, LOG_OF_REFUSAL) {
+    match with_log(args, &attr, LOG_OF_REFUSAL, Wanted::Reason) {
         // The first refusal was of the moment (memory, a signal).
         (Ok(fd), _) => Ok(fd),
         (Err(_), log) => Err(failure(errno, log)),
@@ -30,19 +31,34 @@ pub(crate) fn load(args: &ProgLoad<'_>) -> Result<i32, ProgLoadError> {
 
 pub(crate) fn load_with_log(args: &ProgLoad<'_>, level: u32) -> Result<(i32, String), ProgLoadError> {
     let attr = ProgLoadAttr::try_from(args).map_err(|errno| failure(errno, String::new()))?;
-    match with_log(args, &attr, level) {
+    match with_log(args, &attr, level, Wanted::Everything) {
         (Ok(fd), log) => Ok((fd, log)),
         (Err(errno), log) => Err(failure(errno, log)),
     }
 }
 
-/// Loads with a log buffer that is made larger until the log fits.
-fn with_log(args: &ProgLoad<'_>, attr: &ProgLoadAttr, level: u32) -> (Result<i32, Errno>, String) {
+/// What a log is wanted for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// Its end is enough.
+    Reason,
+    /// The caller reads it.
+    Everything,
+}
+
+/// Loads with a log buffer that is made larger while too little of the log fits.
+fn with_log(args: &ProgLoad<'_>, attr: &ProgLoadAttr, level: u32, wanted: Wanted) -> (Result<i32, Errno>, String) {
     let mut size = LOG_FIRST;
     loop {
         let mut log = vec![0; size];
         let (result, true_size) = attempt(args, attr, level, &mut log);
         let log = c_name(&log);
+        let keeps_end = true_size > size;
+        if result == Err(Errno::ENOSPC) && keeps_end && wanted == Wanted::Reason {
+            // The first line is the rest of one.
+            let whole_lines = log.split_once('\n').map_or("", |(_, rest)| rest);
+            return (result, whole_lines.to_owned());
+        }
         if result != Err(Errno::ENOSPC) || size == LOG_MOST {
             return (result, log);
         }

@@ -192,6 +192,36 @@ fn a_report_names_the_field() {
     assert!(report.notes[0].contains("srtt_us"), "{:?}", report.notes);
 }
 
+/// The path to the error is longer than the buffer: the reason is at the end of the log, which is whole when asked for.
+#[test]
+fn a_long_log_is_read_at_its_end() {
+    if !linux_or_skip("a long log") {
+        return;
+    }
+    let linux = Linux::new();
+    let mut text = "r0 = 0\n".to_owned();
+    for _ in 0..4000 {
+        text.push_str("r0 += 1\n");
+    }
+    text.push_str("r0 = *(u64 *)(r3 +0)\nexit");
+    let insns = assemble(&text);
+    let args = ProgLoad::new(ProgType::SOCKET_FILTER, &insns);
+    let error = linux.prog_load(&args).unwrap_err();
+    let report = error.report.unwrap();
+    assert_eq!(
+        (error.errno, report.insn, report.code.as_ref()),
+        (Errno::EACCES, Some(4001), "SO1101")
+    );
+    assert!(!error.log.starts_with("0: "), "the end is enough here");
+    let whole = linux.prog_load_with_log(&args, 1).unwrap_err();
+    assert_eq!(whole.errno, Errno::EACCES);
+    assert!(
+        whole.log.starts_with("0: ") && whole.log.ends_with(&error.log),
+        "{}",
+        whole.log.len()
+    );
+}
+
 /// `bpf_dummy_ops` is there to be run by hand: a state behind a pointer, and numbers.
 #[test]
 fn dummy_ops_run_by_hand() {

@@ -66,6 +66,18 @@ impl Loaded {
     }
 }
 
+impl LoadedOps {
+    /// Registers this one by a link, which the caller keeps: for a caller that pins in an order of its own. The table must be ready
+    /// ([`Loaded::make_ready`]).
+    ///
+    /// # Errors
+    /// [`AttachError`] with the rule that the structure breaks, as far as we know it.
+    pub fn register_by_link(&self, kernel: &dyn Bpf) -> Result<Fd<Link>, AttachError> {
+        let refused = |errno| error(self, Step::Link, errno, why(&self.plan, errno), Vec::new());
+        kernel.link_create_struct_ops(&self.map).map_err(refused)
+    }
+}
+
 fn register(kernel: &Arc<dyn Bpf>, ops: &LoadedOps) -> Result<Registration, (Step, Errno)> {
     let undo = match ops.plan.link {
         // Made beforehand: once registered, nothing may keep us from undoing it.

@@ -31,6 +31,7 @@ mod core_relocations;
 mod error;
 mod externs;
 mod fields;
+mod fill_in;
 mod kconfig;
 mod load;
 mod maps;
@@ -39,11 +40,13 @@ mod pin;
 mod plan;
 mod print;
 mod programs;
+mod register;
 mod relocate;
 pub mod rules;
 mod struct_ops;
 
 pub use attach::{Attached, Registration};
+pub use bpf::Bpf;
 pub use error::{
     AttachError, CoreProblem, DetachError, Fault, KconfigProblem, LoadError, MemberProblem, PinError, PlanError,
     SetProblem, Step,
@@ -53,5 +56,6 @@ pub use maps::{Initial, MapPlan};
 pub use options::{PlanOptions, SetField, SetFieldError};
 pub use plan::Plan;
 pub use programs::{ProgramKind, ProgramPlan, SkipReason, Skipped};
+pub use register::{RegisterError, register};
 pub use relocate::{Open, OpenKind, Part};
 pub use struct_ops::{Fate, KernelTypes, MemberPlan, OpsPlan};

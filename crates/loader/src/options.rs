@@ -12,6 +12,9 @@ pub struct PlanOptions {
     pub set: Vec<SetField>,
     /// Another algorithm name: the member `name` of the object's one ops structure.
     pub rename: Option<String>,
+    /// Every ops structure is registered through a link, also one of the section `.struct_ops`: only a link can be kept
+    /// and exchanged.
+    pub by_link: bool,
     /// Whether an ops structure, by variable name, is created; overrides a `?` section.
     pub autocreate: BTreeMap<String, bool>,
     /// Whether a program, by name, is loaded; overrides a `?` section. The programs of an ops structure follow it.

@@ -38,10 +38,13 @@ impl Plan {
     pub fn new(object: &Object, kernel: &Btf, options: &PlanOptions) -> Result<Self, PlanError> {
         let resolved = externs::resolve(object, kernel, &options.modules)?;
         let chosen = fields::chosen(object, options)?;
-        let ops = chosen
+        let mut ops = chosen
             .iter()
             .map(|ops| struct_ops::plan(object, ops, kernel, &options.modules))
             .collect::<Result<Vec<_>, _>>()?;
+        for plan in &mut ops {
+            plan.link |= options.by_link;
+        }
         let (programs, skipped) = programs::plan(object, &ops, &resolved, kernel, options)?;
         let created = |name: &String| ops.iter().any(|plan| plan.name == *name);
         Ok(Self {

@@ -88,7 +88,7 @@ impl OpsPlan {
     pub fn data(&self, member: &str) -> Option<&[u8]> {
         let found = self.members.iter().find(|plan| plan.name == member)?;
         match found.fate {
-            Fate::Data { offset, size } => self.value.get(offset as usize..(offset + size) as usize),
+            Fate::Data { offset, size } => self.value.get(offset as usize..offset as usize + size as usize),
             Fate::Program { .. } | Fate::Null | Fate::Absent => None,
         }
     }
@@ -114,6 +114,9 @@ impl OpsPlan {
     }
 }
 
+/// Largest value that is made, in bytes; types that say more are damaged (Linux takes some pages of programs).
+const VALUE_BYTES_MAX: u32 = 16 << 20;
+
 /// Finds the kind in the kernel, then in its modules.
 pub(crate) fn kernel_types(kind: &str, kernel: &Btf, modules: &[bpf::ModuleBtf]) -> Result<KernelTypes, PlanError> {
     let lacks = || PlanError::NoOpsKind { kind: kind.to_owned() };
@@ -131,6 +134,7 @@ pub(crate) fn kernel_types(kind: &str, kernel: &Btf, modules: &[bpf::ModuleBtf])
     let value = btf
         .type_by_id(value_ty)
         .and_then(|ty| ty.composite())
+        .filter(|value| value.size <= VALUE_BYTES_MAX)
         .ok_or_else(lacks)?;
     // The member that holds the ops structure is found by its type: only its place matters.
     let data = value
@@ -234,9 +238,10 @@ impl Carrier<'_> {
                 kernel: kernel_kind,
             });
         }
-        let offset = self.types.data_offset + kernel_member.byte_offset();
+        let offset = self.types.data_offset.saturating_add(kernel_member.byte_offset());
         if object_kind == Kind::Ptr {
             return match program {
+                Some(_) if offset as usize + 8 > value.len() => Err(MemberProblem::NoSize),
                 Some(program) if self.is_function_pointer(&kernel_member) => Ok(Fate::Program {
                     program,
                     name: self
@@ -262,7 +267,7 @@ impl Carrier<'_> {
             });
         }
         value
-            .get_mut(offset as usize..(offset + size) as usize)
+            .get_mut(offset as usize..offset as usize + size as usize)
             .ok_or(MemberProblem::NoSize)?
             .copy_from_slice(bytes);
         Ok(Fate::Data { offset, size })

@@ -6,7 +6,13 @@
 //! Congestion control is called through [`CongestionOps`], a table of C functions; this crate does not know what made
 //! them. The socket's structures ([`sock`]) are the live state and derive their BTF.
 //!
-//! Not modelled: payload bytes, urgent data, zero-window probes, path MTU discovery, TCP Fast Open, keepalive, TSQ, AccECN.
+//! An ACK's way: [`Socket::input`] → `input/` (what it says) → `recovery/` (what it means) → the operations → `output/`
+//! (what it lets go). What arrives at the receiver goes to `receiver/`. `block.rs` is all memory of a socket, `cell.rs`
+//! its owner.
+//!
+//! Not modelled: payload bytes, closing, zero-window probes, SACK reneging, Nagle's algorithm, the send buffer's limit, TSQ,
+//! GRO, path MTU discovery, TCP Fast Open, urgent data, keepalive, cached metrics, AccECN. A field of `struct tcp_sock` that
+//! belongs to these is absent.
 //!
 //! Unsafe code: `cell.rs` (the socket's memory), `ca_call.rs` (calls of operations), `kfuncs.rs` (calls from operations),
 //! `ca/ops_ref.rs` (what keeps a table alive).

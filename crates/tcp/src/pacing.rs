@@ -45,7 +45,7 @@ impl Sk {
         let mut len_ns = u64::from(len) * 1_000_000_000 / rate;
         let credit = tp.tcp_wstamp_ns.wrapping_sub(prior_wstamp);
         len_ns -= (len_ns / 2).min(credit);
-        tp.tcp_wstamp_ns += len_ns;
+        tp.tcp_wstamp_ns = tp.tcp_wstamp_ns.saturating_add(len_ns);
     }
 }
 

@@ -3,6 +3,7 @@
 //! * [`linux_or_skip`]: whether a test that needs the kernel can run here;
 //! * [`kernel_tools_or_skip`]: libbpf's verdicts and the kernel's selftest programs;
 //! * [`unique_name`]: names that no other test has;
+//! * [`Bpffs`]: a file system for pins of a test's own;
 //! * [`Ops`]: congestion controls written by hand;
 //! * [`NetPair`] and [`Transfer`]: real TCP between two network namespaces;
 //! * [`conformance()`]: what every [`bpf::Bpf`] must do.

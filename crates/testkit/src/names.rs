@@ -18,3 +18,33 @@ pub fn unique_name(prefix: &str) -> String {
     let cut = excess.min(name.len() - prefix.len() - 2);
     format!("{prefix}{}", &name[prefix.len() + cut..])
 }
+
+/// Whether a name is `prefix`, the number of a process that is gone in hexadecimal digits, and `-…`.
+pub(crate) fn is_of_dead_process(name: &str, prefix: &str) -> bool {
+    let process = name.strip_prefix(prefix).and_then(|rest| rest.split('-').next());
+    let process = process.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    process.is_some_and(|id| !std::path::Path::new(&format!("/proc/{id}")).exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_dead_processes_leave_orphans() {
+        let own = format!("oswt-{:x}-0-c", std::process::id());
+        assert!(!is_of_dead_process(&own, "oswt-"));
+        assert!(is_of_dead_process("oswt-7fffffff-0-c", "oswt-"));
+        assert!(!is_of_dead_process("other-7fffffff-0", "oswt-"));
+        assert!(!is_of_dead_process("oswt-x-0", "oswt-"));
+    }
+
+    #[test]
+    fn names_are_short_and_differ() {
+        for prefix in ["", "oswt_", "oswt_longer_"] {
+            let (first, second) = (unique_name(prefix), unique_name(prefix));
+            assert!(first.len() <= 15 && first.starts_with(prefix), "{first}");
+            assert_ne!(first, second);
+        }
+    }
+}

@@ -124,9 +124,7 @@ fn remove_orphans() {
     };
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let process = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
-        let process = process.and_then(|hex| u32::from_str_radix(hex, 16).ok());
-        if process.is_some_and(|id| !std::path::Path::new(&format!("/proc/{id}")).exists()) {
+        if crate::names::is_of_dead_process(&name, PREFIX) {
             remove(&name);
         }
     }

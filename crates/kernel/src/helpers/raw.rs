@@ -104,12 +104,14 @@ impl<'a> Storage<'a> {
         self.storage.get(owner).unwrap_or(0)
     }
 
-    /// The address of an owner's new value; `value` is cut or filled up with zeros.
-    pub fn create(&self, owner: usize, value: &[u8]) -> u64 {
+    /// The address of an owner's new value, and once for each owner what is to be called when it ends. `value` is cut or filled up with zeros.
+    #[must_use = "the value stays for ever if nobody tells when its owner ends"]
+    pub fn create(&self, owner: usize, value: &[u8]) -> (u64, Option<impl FnOnce() + Send + 'static>) {
         let mut whole = vec![0; self.value_size()];
         let len = value.len().min(whole.len());
         whole[..len].copy_from_slice(&value[..len]);
-        self.storage.create(owner, &whole)
+        let (address, first) = self.storage.create(owner, &whole);
+        (address, first.then(|| self.end_of(owner)))
     }
 
     /// Ends an owner's value.
@@ -121,7 +123,7 @@ impl<'a> Storage<'a> {
     }
 
     /// What is to be called when the owner ends. It does not keep the map alive.
-    pub fn end_of(&self, owner: usize) -> impl FnOnce() + Send + 'static {
+    fn end_of(&self, owner: usize) -> impl FnOnce() + Send + 'static {
         let map: Weak<Map> = {
             let address: *const Map = self.map;
             // SAFETY: every map lives in an `Arc` (`Kernel::map_create`), whose content this is, and is held by the program that runs.
@@ -133,7 +135,7 @@ impl<'a> Storage<'a> {
         };
         move || {
             if let Some(Elements::Storage(storage)) = map.upgrade().as_deref().map(|map| &map.elements) {
-                let _ = storage.remove(owner);
+                storage.owner_ends(owner);
             }
         }
     }

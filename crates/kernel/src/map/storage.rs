@@ -1,10 +1,10 @@
 //! Local storage: one value for each owner, a socket for instance (`kernel/bpf/bpf_local_storage.c`, `net/core/bpf_sk_storage.c`, Linux 6.12).
 //!
-//! An owner is known by its address alone. Whoever knows when owners end calls [`Storage::remove`] then.
+//! An owner is known by its address alone. Whoever knows when owners end calls [`Storage::owner_ends`] then.
 
 use crate::memory::{Pool, Slot};
 use bpf::Errno;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The values of a storage map.
@@ -16,6 +16,8 @@ pub(crate) struct Storage {
 #[derive(Debug)]
 struct Inner {
     owners: HashMap<usize, Slot>,
+    /// Owners whose end will be told.
+    watched: HashSet<usize>,
     values: Pool,
 }
 
@@ -23,6 +25,7 @@ impl Storage {
     pub(crate) fn new(value_size: u32) -> Self {
         let inner = Inner {
             owners: HashMap::new(),
+            watched: HashSet::new(),
             values: Pool::new((value_size as usize).next_multiple_of(8)),
         };
         Self {
@@ -37,8 +40,9 @@ impl Storage {
         Some(inner.values.address(*slot))
     }
 
-    /// The address of a new value with these bytes and zeros behind them; of the one there is, if another thread was faster.
-    pub(crate) fn create(&self, owner: usize, value: &[u8]) -> u64 {
+    /// The address of a new value with these bytes and zeros behind them (of the one there is, if another thread was faster), and whether
+    /// nobody has promised yet to tell when this owner ends.
+    pub(crate) fn create(&self, owner: usize, value: &[u8]) -> (u64, bool) {
         let inner = &mut *self.lock();
         let slot = match inner.owners.get(&owner) {
             Some(slot) => *slot,
@@ -48,7 +52,14 @@ impl Storage {
                 slot
             }
         };
-        inner.values.address(slot)
+        (inner.values.address(slot), inner.watched.insert(owner))
+    }
+
+    /// An owner ends, and its value with it.
+    pub(crate) fn owner_ends(&self, owner: usize) {
+        self.lock().watched.remove(&owner);
+        // It may have deleted its value before.
+        let _ = self.remove(owner);
     }
 
     /// Ends an owner's value.

@@ -17,13 +17,13 @@ impl Debug {
     /// Checks what does not need the functions' bodies: order, range, types and strings.
     pub(super) fn new(args: &ProgLoad<'_>, types: Option<&BtfObject>, insns: &[Insn]) -> Result<Self, ProgLoadError> {
         let Some(types) = types else {
-            // Without types neither table can be read: Linux finds no BTF behind descriptor 0.
+            // Without types neither table can be read.
             return match (args.func_info, args.line_info) {
                 ([], []) => Ok(Self {
                     funcs: Vec::new(),
                     lines: Vec::new(),
                 }),
-                _ => Err(refusal::bad_request(Errno::EBADF)),
+                _ => Err(refusal::bad_request(Errno::EINVAL)),
             };
         };
         let starts = |slots: Vec<u32>| {
@@ -39,12 +39,15 @@ impl Debug {
         let funcs_fit = args.func_info.first().is_none_or(|first| first.insn_off == 0)
             && starts(args.func_info.iter().map(|func| func.insn_off).collect())
             && args.func_info.iter().all(|func| is_function(func.type_id));
+        // Where there are lines, each function begins with one.
+        let begins = |slot| args.line_info.iter().any(|line| line.insn_off == slot);
         let has_string = |offset| types.btf.string(offset).is_some();
         let lines_fit = starts(args.line_info.iter().map(|line| line.insn_off).collect())
             && args
                 .line_info
                 .iter()
-                .all(|line| has_string(line.file_name_off) && has_string(line.line_off));
+                .all(|line| has_string(line.file_name_off) && has_string(line.line_off))
+            && (args.line_info.is_empty() || begins(0) && args.func_info.iter().all(|func| begins(func.insn_off)));
         if !funcs_fit || !lines_fit {
             return Err(refusal::bad_request(Errno::EINVAL));
         }

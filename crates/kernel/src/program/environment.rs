@@ -34,7 +34,7 @@ impl<'a> World<'a> {
                 let context = Context::from_proto(btf, proto, promote, nullable);
                 let ret = btf.type_by_id(proto).and_then(|ty| ty.func_proto());
                 let void = ret.is_none_or(|proto| matches!(btf.resolve(proto.ret).map(|ty| ty.def), Ok(Def::Void)));
-                (context, if void { ReturnRule::Void } else { ReturnRule::Scalar })
+                (context, if void { ReturnRule::Void } else { ReturnRule::Readable })
             }
             None => (Context::Args(Vec::new()), ReturnRule::Void),
         };

@@ -152,7 +152,7 @@ impl Sk {
         let per_mss = (self.tp.mss_cache + 640).next_power_of_two() + 256;
         let segs = self.config.init_cwnd.max(self.tp.snd_cwnd).max(self.tp.reordering + 1);
         let factor = self.ca_sndbuf_expand().unwrap_or(2);
-        let memory = u64::from(factor) * u64::from(segs) * u64::from(per_mss);
+        let memory = (u64::from(factor) * u64::from(segs)).saturating_mul(u64::from(per_mss));
         let memory = memory.min(u64::from(self.config.wmem[2])) as i32;
         let sk = &mut self.tp.inet_conn.icsk_inet.sk;
         sk.sk_sndbuf = sk.sk_sndbuf.max(memory);

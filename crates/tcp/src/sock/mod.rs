@@ -6,8 +6,8 @@
 //! so that a program which needs it fails to load instead of reading a silent zero. Sizes and offsets differ from
 //! Linux's; CO-RE relocates them.
 //!
-//! A bit-field group is one integer here, with a constant for each member (`…_MASK` or `…_SHIFT`) and accessors beside
-//! it.
+//! A bit-field group is one integer here; the derive makes a getter and a setter of each member's name. A group holds the
+//! members that are kept, so its bits lie elsewhere than in Linux's group.
 
 mod base;
 mod connection;

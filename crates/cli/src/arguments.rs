@@ -1,0 +1,274 @@
+//! What may be typed: the verbs, their arguments and their help. Nothing is done here.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use opswap::lab::{QueueSize, Rate, Span, parse_probability};
+use std::path::PathBuf;
+
+/// Replace kernel operations structures with verified BPF programs: check, try, load, swap, roll back.
+#[derive(Debug, Parser)]
+#[command(name = "opswap", version, propagate_version = true, max_term_width = 100, after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// Which verb.
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+    /// What every verb takes.
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+const AFTER_HELP: &str = "\
+An algorithm is given by name (reno, cubic, dctcp are shipped), as an object (x.bpf.o) or as source (x.bpf.c, needs clang).
+
+Exit codes:
+  0  done
+  1  the operation failed
+  2  wrong usage
+  3  the program or the ops structure was rejected
+  4  this kernel (or this version of opswap) lacks it
+  5  no permission
+  6  conflict, or another state than expected
+
+Examples:
+  opswap compare reno cubic dctcp --rate 100mbit --rtt 20ms --queue 250000b
+  opswap check my_cc.bpf.o
+  sudo opswap load my_cc.bpf.o && sudo opswap swap my_cc my_cc2.bpf.o && sudo opswap rollback my_cc";
+
+/// Flags that every verb takes.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Print one JSON object instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+    /// Which kernel: check, try and compare use the embedded one by default, the other verbs Linux
+    #[arg(long, global = true, value_name = "KERNEL")]
+    pub(crate) kernel: Option<KernelName>,
+    /// Where the bpffs is mounted, for the verbs that keep things there
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "OPSWAP_BPFFS",
+        default_value = "/sys/fs/bpf",
+        hide_env = true
+    )]
+    pub(crate) bpffs: PathBuf,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Also into pipes and files.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// The two kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KernelName {
+    /// The kernel inside this process.
+    Embedded,
+    /// The running Linux kernel.
+    Linux,
+}
+
+/// The verbs; each has a file in `verbs/`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// List the ops structures that a kernel offers, or the members of one
+    Kinds {
+        /// One kind, for instance tcp_congestion_ops
+        kind: Option<String>,
+    },
+    /// Print a kernel's types as a C header (vmlinux.h)
+    Header,
+    /// Compile BPF C to an object with clang and the right flags
+    Build {
+        /// The source, x.bpf.c
+        #[arg(value_name = "FILE")]
+        source: PathBuf,
+        /// Where to write the object; default: beside the source, x.bpf.o
+        #[arg(short, long, value_name = "OBJECT")]
+        output: Option<PathBuf>,
+    },
+    /// Verify objects without registering anything
+    Check {
+        /// Algorithms: names, objects or sources
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<String>,
+        /// Also print the kernel's whole verifier log of what is rejected
+        #[arg(long)]
+        log: bool,
+    },
+    /// Run one algorithm over a bottleneck and show what it does
+    Try {
+        /// The algorithm: a name, an object or a source
+        #[arg(value_name = "FILE")]
+        file: String,
+        /// Swap every flow to another algorithm at a time: 10s=cubic
+        #[arg(long, value_name = "TIME=FILE")]
+        swap: Option<SwapAt>,
+        /// Write a report that needs nothing but a browser
+        #[arg(long, value_name = "HTML")]
+        report: Option<PathBuf>,
+        /// The bottleneck and the flows.
+        #[command(flatten)]
+        scenario: ScenarioArguments,
+    },
+    /// Run several algorithms over the same bottleneck and put the results side by side
+    Compare {
+        /// Algorithms: names, objects or sources
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<String>,
+        /// Put all of them on one bottleneck at once
+        #[arg(long)]
+        mix: bool,
+        /// Write a report that needs nothing but a browser
+        #[arg(long, value_name = "HTML")]
+        report: Option<PathBuf>,
+        /// The bottleneck and the flows.
+        #[command(flatten)]
+        scenario: ScenarioArguments,
+    },
+    /// Register the ops structures of an object, by link, and keep them under the bpffs
+    Load {
+        /// The algorithm: a name, an object or a source
+        #[arg(value_name = "FILE")]
+        file: String,
+        /// Set a data field before loading: flags=non_restricted
+        #[arg(long = "set", value_name = "FIELD=VALUE")]
+        set: Vec<String>,
+        /// Register under this name (field `name`, at most 15 characters)
+        #[arg(long = "as", value_name = "NAME")]
+        rename: Option<String>,
+    },
+    /// List what is registered or kept, as the kernel has it
+    List,
+    /// Show one registered algorithm in full
+    Show {
+        /// The algorithm's name
+        name: String,
+    },
+    /// Check and load an object, then exchange it for a registered algorithm of the same name, keeping the previous version
+    Swap {
+        /// The registered algorithm's name
+        name: String,
+        /// The new version: a name, an object or a source
+        #[arg(value_name = "FILE")]
+        file: String,
+        /// Set a data field before loading: flags=non_restricted
+        #[arg(long = "set", value_name = "FIELD=VALUE")]
+        set: Vec<String>,
+    },
+    /// Bring the previous version back
+    Rollback {
+        /// The registered algorithm's name
+        name: String,
+    },
+    /// Unregister an algorithm and remove what was kept of it
+    Unload {
+        /// The algorithm's name
+        name: String,
+    },
+    /// Explain an error code, or list all of them
+    Explain {
+        /// A code such as SO1001
+        code: Option<String>,
+    },
+    /// Tell what this machine can do and what is missing
+    Doctor,
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// The bottleneck, the flows and the time of a simulated run.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ScenarioArguments {
+    /// Rate of the bottleneck: 100mbit, 1gbit, 500kbit
+    #[arg(long, value_name = "RATE", default_value = "100mbit")]
+    pub(crate) rate: Rate,
+    /// Round-trip time without queueing: 20ms, 500us
+    #[arg(long, value_name = "TIME", default_value = "20ms")]
+    pub(crate) rtt: Span,
+    /// Size of the bottleneck's queue: 250000b, 166p (packets of 1500 bytes), 1bdp
+    #[arg(long, value_name = "SIZE", default_value = "1bdp")]
+    pub(crate) queue: QueueSize,
+    /// How long each run lasts
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    pub(crate) duration: Span,
+    /// How much of its beginning is left out of the figures
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub(crate) warmup: Span,
+    /// Flows of each algorithm
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) flows: u32,
+    /// The same seed gives the same run, bit for bit
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Mark with ECN (RFC 3168) when this much is queued: 36000b, 24p
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) ecn_at: Option<QueueSize>,
+    /// Lose packets at random: 0.01%, or as a fraction 0.0001
+    #[arg(long, value_name = "SHARE", value_parser = parse_probability, conflicts_with = "loss_every")]
+    pub(crate) loss: Option<f64>,
+    /// Lose every Nth packet
+    #[arg(long, value_name = "N")]
+    pub(crate) loss_every: Option<u64>,
+}
+
+/// When to swap, and to what: `10s=cubic`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SwapAt {
+    /// Simulated time from the start of the run.
+    pub(crate) at: Span,
+    /// The algorithm: a name, an object or a source.
+    pub(crate) file: String,
+}
+
+impl std::str::FromStr for SwapAt {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (at, file) = text
+            .split_once('=')
+            .ok_or_else(|| format!("`{text}` is not TIME=FILE, as in 10s=cubic"))?;
+        let at = at.parse().map_err(|error| format!("{error}"))?;
+        if file.is_empty() {
+            return Err(format!("`{text}` names no algorithm after the `=`"));
+        }
+        Ok(Self {
+            at,
+            file: file.to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_description_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_swap_is_read() {
+        let swap: SwapAt = "10s=./a=b.o".parse().unwrap();
+        assert_eq!((swap.at, swap.file.as_str()), (Span::from_secs(10), "./a=b.o"));
+        for wrong in ["cubic", "soon=cubic", "10s="] {
+            assert!(wrong.parse::<SwapAt>().is_err(), "{wrong}");
+        }
+    }
+}

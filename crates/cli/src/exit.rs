@@ -1,0 +1,49 @@
+//! The exit codes: documented, stable, the same for every verb.
+
+use std::process::ExitCode;
+
+/// What the command tells its caller by its exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Exit {
+    /// 0
+    Done,
+    /// 1: the operation failed.
+    Failed,
+    /// 2: wrong usage (clap uses the same).
+    Usage,
+    /// 3: a program or an ops structure was rejected.
+    Rejected,
+    /// 4: the kernel, or this version of opswap, lacks it.
+    Unsupported,
+    /// 5: no permission.
+    Permission,
+    /// 6: conflict, or another state than expected.
+    Conflict,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Exit;
+
+    #[test]
+    fn the_numbers_are_the_documented_ones() {
+        let all = [
+            Exit::Done,
+            Exit::Failed,
+            Exit::Usage,
+            Exit::Rejected,
+            Exit::Unsupported,
+            Exit::Permission,
+            Exit::Conflict,
+        ];
+        for (number, exit) in all.into_iter().enumerate() {
+            assert_eq!(exit as usize, number);
+        }
+    }
+}

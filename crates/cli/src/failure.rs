@@ -1,0 +1,127 @@
+//! How a failed command ends: what is wrong, where, what to do, and with which exit code. One JSON object with `--json`.
+
+use crate::exit::Exit;
+use crate::output::Output;
+use opswap::{Class, Error};
+use serde::Serialize;
+
+/// What `--json` prints when a command fails.
+#[derive(Serialize)]
+pub(crate) struct ErrorBody {
+    pub(crate) error: ErrorFacts,
+}
+
+/// An error as JSON; what is not known is absent.
+#[derive(Serialize)]
+pub(crate) struct ErrorFacts {
+    /// What is wrong, and where.
+    pub(crate) message: String,
+    /// The exit code.
+    pub(crate) exit: u8,
+    /// The number that the kernel gave, by its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) errno: Option<&'static str>,
+    /// The code of a rejection, for `opswap explain`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<String>,
+    /// What would help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hint: Option<String>,
+}
+
+/// Why the command failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Arguments that do not go together or lack something.
+    Usage(String),
+    /// The operation itself.
+    Operation(Error),
+    /// The result has been printed already, and says what was rejected or is not supported.
+    Shown(Exit),
+    /// The result could not be written.
+    Output(std::io::Error),
+    /// The result could not be turned into JSON: our bug.
+    Json(serde_json::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Operation(error)
+    }
+}
+
+impl Failure {
+    /// The exit code that goes with it.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) => Exit::Usage,
+            Self::Operation(error) => match error.class() {
+                Class::Failed => Exit::Failed,
+                Class::Usage => Exit::Usage,
+                Class::Rejected => Exit::Rejected,
+                Class::Unsupported => Exit::Unsupported,
+                Class::Permission => Exit::Permission,
+                Class::Conflict => Exit::Conflict,
+            },
+            Self::Shown(exit) => *exit,
+            Self::Output(_) | Self::Json(_) => Exit::Failed,
+        }
+    }
+
+    /// Says what went wrong: to standard error, or as JSON to standard output.
+    pub(crate) fn show(&self, output: &Output) {
+        if matches!(self, Self::Shown(_)) {
+            return;
+        }
+        if output.json() {
+            // A failure to print a failure leaves the exit code.
+            let _unheard = output.result(&ErrorBody { error: self.facts() }, String::new);
+            return;
+        }
+        if let Self::Operation(failed) = self
+            && let Some(report) = failed.report()
+        {
+            anstream::eprint!("{}", crate::render::report(report, output.colored(&std::io::stderr())));
+        }
+        anstream::eprintln!(
+            "{}opswap:{} {}",
+            crate::render::ERROR,
+            crate::render::RESET,
+            self.message()
+        );
+        if let Some(hint) = self.hint() {
+            anstream::eprintln!("  {}help:{} {hint}", crate::render::HELP, crate::render::RESET);
+        }
+    }
+
+    fn facts(&self) -> ErrorFacts {
+        let operation = match self {
+            Self::Operation(error) => Some(error),
+            _ => None,
+        };
+        ErrorFacts {
+            message: self.message(),
+            exit: self.exit() as u8,
+            errno: operation.and_then(Error::errno).map(|errno| errno.name()),
+            code: operation.and_then(Error::report).map(|report| report.code.to_string()),
+            hint: self.hint(),
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::Usage(message) => message.clone(),
+            Self::Operation(error) => error.to_string(),
+            Self::Shown(_) => String::new(),
+            Self::Output(error) => format!("the result cannot be written: {error}"),
+            Self::Json(error) => format!("internal error: the result is no JSON: {error}"),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Operation(error) => error.hint(),
+            Self::Usage(_) | Self::Shown(_) | Self::Output(_) | Self::Json(_) => None,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `opswap compare`: several algorithms over the same bottleneck, side by side.
+
+use super::scenario::{Bar, host, report, scenario, source};
+use crate::arguments::{Common, ScenarioArguments};
+use crate::failure::Failure;
+use crate::output::{Output, table};
+use opswap::lab::RunResult;
+use serde::Serialize;
+use std::path::Path;
+
+#[derive(Serialize)]
+struct Body {
+    runs: Vec<RunResult>,
+}
+
+pub(crate) fn run(
+    files: &[String],
+    mix: bool,
+    page: Option<&Path>,
+    arguments: &ScenarioArguments,
+    common: &Common,
+    output: &Output,
+) -> Result<(), Failure> {
+    let scenario = scenario(arguments);
+    let sources = files.iter().map(|file| source(file)).collect::<Result<Vec<_>, _>>()?;
+    let bar = Bar::new(output);
+    let label = |number: usize| {
+        if mix {
+            "mix"
+        } else {
+            sources.get(number).map_or("", |source| source.label.as_str())
+        }
+    };
+    let runs = opswap::compare(&scenario, &sources, mix, host(common), &mut |number, at| {
+        bar.at(label(number), at)
+    })?;
+    drop(bar);
+    if let Some(page) = page {
+        report(page, &files.join(", "), &scenario, &runs, output)?;
+    }
+    let body = Body {
+        runs: runs.into_iter().map(|run| run.result).collect(),
+    };
+    output.result(&body, || rows(&body.runs))
+}
+
+/// One line for each flow, and for each run what its flows have in common.
+pub(super) fn rows(runs: &[RunResult]) -> String {
+    let head = [
+        "CC",
+        "FLOW",
+        "GOODPUT Mbit/s",
+        "CWND MEAN",
+        "MIN",
+        "MAX",
+        "SRTT ms",
+        "RETRANS",
+        "RECOVERIES",
+        "QUEUE pkts",
+        "DROPS",
+        "MARKS",
+        "JAIN",
+    ];
+    let mut lines = vec![head.map(str::to_owned).to_vec()];
+    for run in runs {
+        for (place, flow) in run.flows.iter().enumerate() {
+            let mut line = vec![
+                flow.cc.clone(),
+                flow.id.to_string(),
+                format!("{:.2}", flow.goodput_mbps),
+                format!("{:.1}", flow.cwnd_mean),
+                flow.cwnd_min.to_string(),
+                flow.cwnd_max.to_string(),
+                format!("{:.2}", flow.srtt_mean_ms),
+                flow.retransmits.to_string(),
+                flow.loss_recoveries.to_string(),
+            ];
+            if place == 0 {
+                let link = &run.link;
+                line.push(format!("{:.1}", link.queue_mean_pkts));
+                line.extend([
+                    link.drops.to_string(),
+                    link.marks.to_string(),
+                    format!("{:.3}", run.jain),
+                ]);
+            }
+            lines.push(line);
+        }
+    }
+    table(&lines)
+}

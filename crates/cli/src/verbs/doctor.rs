@@ -1,0 +1,30 @@
+//! `opswap doctor`: what this machine can do, what is missing, and how to mend it.
+
+use crate::arguments::Common;
+use crate::failure::Failure;
+use crate::output::{Output, table};
+use opswap::Finding;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Body {
+    checks: Vec<Finding>,
+}
+
+pub(crate) fn run(common: &Common, output: &Output) -> Result<(), Failure> {
+    let body = Body {
+        checks: opswap::doctor(&common.bpffs),
+    };
+    output.result(&body, || {
+        let rows: Vec<Vec<String>> = body
+            .checks
+            .iter()
+            .map(|one| vec![one.answer.to_string(), one.name.clone(), one.detail.clone()])
+            .collect();
+        let mut text = table(&rows);
+        for fix in body.checks.iter().filter_map(|one| one.fix.as_ref()) {
+            text.push_str(&format!("fix: {fix}\n"));
+        }
+        text
+    })
+}

@@ -1,0 +1,56 @@
+//! `opswap load`: registers the ops structures of an object by link and keeps them under the bpffs.
+
+use super::with_host;
+use crate::arguments::Common;
+use crate::failure::Failure;
+use crate::output::Output;
+use opswap::{Loaded, SetFieldError, Settings, Source};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Body {
+    loaded: Vec<Loaded>,
+}
+
+pub(crate) fn run(
+    file: &str,
+    set: &[String],
+    rename: Option<&str>,
+    common: &Common,
+    output: &Output,
+) -> Result<(), Failure> {
+    let settings = settings(set, rename)?;
+    let source = Source::find(file).map_err(opswap::Error::from)?;
+    let body = Body {
+        loaded: with_host(common, |host| host.load(&source, &settings))?,
+    };
+    output.result(&body, || body.loaded.iter().map(text).collect())
+}
+
+/// `FIELD=VALUE` words as settings.
+pub(super) fn settings(set: &[String], rename: Option<&str>) -> Result<Settings, Failure> {
+    let set = set
+        .iter()
+        .map(|word| word.parse())
+        .collect::<Result<_, SetFieldError>>();
+    let set = set.map_err(|error| Failure::Usage(format!("--set {error}; try --set flags=non_restricted")))?;
+    Ok(Settings {
+        set,
+        rename: rename.map(str::to_owned),
+    })
+}
+
+fn text(loaded: &Loaded) -> String {
+    let mut text = format!(
+        "loaded {} ({}), link {}, map {}, version 1\n",
+        loaded.name, loaded.kind, loaded.link_id, loaded.map_id
+    );
+    if loaded.kind == "tcp_congestion_ops" {
+        text.push_str(&format!(
+            "use it: setsockopt(TCP_CONGESTION, \"{name}\"), or ip route change … congctl {name}, or sysctl net.ipv4.tcp_congestion_control={name}\n",
+            name = loaded.name
+        ));
+    }
+    text.push_str(&format!("undo:   opswap unload {}\n", loaded.name));
+    text
+}

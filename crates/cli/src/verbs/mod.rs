@@ -1,0 +1,77 @@
+//! One file a verb. A verb reads its arguments, calls the facade, and shows what came of it.
+
+mod build;
+mod check;
+mod compare;
+mod completions;
+mod doctor;
+mod explain;
+mod header;
+mod kinds;
+mod list;
+mod load;
+mod man;
+mod rollback;
+mod scenario;
+mod show;
+mod swap;
+mod try_out;
+mod unload;
+
+use crate::arguments::{Arguments, Common, KernelName, Verb};
+use crate::failure::Failure;
+use crate::output::Output;
+use opswap::{Bpf, Host};
+use std::sync::Arc;
+
+/// Does what the arguments say.
+pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    let common = &arguments.common;
+    match &arguments.verb {
+        Verb::Kinds { kind } => kinds::run(kind.as_deref(), common, output),
+        Verb::Header => header::run(common, output),
+        Verb::Build { source, output: object } => build::run(source, object.as_deref(), output),
+        Verb::Check { files, log } => check::run(files, *log, common, output),
+        Verb::Try {
+            file,
+            swap,
+            report,
+            scenario,
+        } => try_out::run(file, swap.as_ref(), report.as_deref(), scenario, common, output),
+        Verb::Compare {
+            files,
+            mix,
+            report,
+            scenario,
+        } => compare::run(files, *mix, report.as_deref(), scenario, common, output),
+        Verb::Load { file, set, rename } => load::run(file, set, rename.as_deref(), common, output),
+        Verb::List => list::run(common, output),
+        Verb::Show { name } => show::run(name, common, output),
+        Verb::Swap { name, file, set } => swap::run(name, file, set, common, output),
+        Verb::Rollback { name } => rollback::run(name, common, output),
+        Verb::Unload { name } => unload::run(name, common, output),
+        Verb::Explain { code } => explain::run(code.as_deref(), output),
+        Verb::Doctor => doctor::run(common, output),
+        Verb::Completions { shell } => completions::run(*shell, output),
+        Verb::Man => man::run(output),
+    }
+}
+
+/// The kernel that was asked for, or the verb's default.
+fn kernel(common: &Common, default: KernelName) -> Result<Arc<dyn Bpf>, Failure> {
+    Ok(match common.kernel.unwrap_or(default) {
+        KernelName::Embedded => opswap::embedded()?,
+        KernelName::Linux => opswap::linux()?,
+    })
+}
+
+/// For the verbs about what a kernel keeps beyond this process: only Linux does, so far.
+fn with_host<T>(common: &Common, act: impl FnOnce(&Host) -> Result<T, opswap::Error>) -> Result<T, Failure> {
+    if common.kernel == Some(KernelName::Embedded) {
+        return Err(Failure::Operation(opswap::Error::NotYet {
+            what: "an embedded kernel ends with its process:",
+            why: "there is nothing to list, load into or swap on; `opswap try --swap` swaps within a run",
+        }));
+    }
+    Ok(act(&Host::on_linux(&common.bpffs)?)?)
+}

@@ -1,0 +1,100 @@
+//! What `try` and `compare` share: their flags as a scenario, their progress, their report.
+
+use crate::arguments::{Common, KernelName, ScenarioArguments};
+use crate::failure::Failure;
+use crate::output::Output;
+use indicatif::{ProgressBar, ProgressStyle};
+use opswap::lab::{Host, PathSpec, Progress, Run, Scenario, Source, SourceKind};
+use std::path::Path;
+
+/// The flags as a scenario; what makes no sense is found when it runs.
+pub(super) fn scenario(arguments: &ScenarioArguments) -> Scenario {
+    Scenario {
+        path: PathSpec {
+            rate: arguments.rate,
+            rtt: arguments.rtt,
+            queue: arguments.queue,
+            ecn_at: arguments.ecn_at,
+            loss: arguments.loss.unwrap_or(0.0),
+            loss_every: arguments.loss_every,
+        },
+        duration: arguments.duration,
+        warmup: arguments.warmup,
+        flows: arguments.flows,
+        seed: arguments.seed,
+        ..Scenario::default()
+    }
+}
+
+/// Where it runs.
+pub(super) fn host(common: &Common) -> Host {
+    match common.kernel {
+        Some(KernelName::Linux) => Host::Linux,
+        Some(KernelName::Embedded) | None => Host::Embedded,
+    }
+}
+
+/// An algorithm as a user names it, for a run.
+pub(super) fn source(word: &str) -> Result<Source, Failure> {
+    let found = opswap::Source::find(word).map_err(opswap::Error::from)?;
+    found.validate()?;
+    let label = Path::new(word)
+        .file_name()
+        .map_or(word.into(), |name| name.to_string_lossy());
+    let label = label
+        .trim_end_matches(".o")
+        .trim_end_matches(".c")
+        .trim_end_matches(".bpf")
+        .to_owned();
+    Ok(Source {
+        label,
+        kind: SourceKind::Object(found.object.into()),
+    })
+}
+
+/// A bar on standard error while a run lasts, for a person who watches.
+pub(super) struct Bar(ProgressBar);
+
+impl Bar {
+    pub(super) fn new(output: &Output) -> Self {
+        if !output.progress() {
+            return Self(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::new(1000);
+        if let Ok(style) = ProgressStyle::with_template("{msg:12} {wide_bar} {percent:>3} %") {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    pub(super) fn at(&self, label: &str, progress: Progress) {
+        if !self.0.is_hidden() {
+            self.0.set_message(label.to_owned());
+            let share = progress.passed.as_secs_f64() / progress.duration.as_secs_f64().max(1e-9);
+            self.0.set_position((share * 1000.0) as u64);
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Writes the page that needs nothing but a browser.
+pub(super) fn report(
+    path: &Path,
+    title: &str,
+    scenario: &Scenario,
+    runs: &[Run],
+    output: &Output,
+) -> Result<(), Failure> {
+    let page = opswap::lab::report::html(title, scenario, runs);
+    std::fs::write(path, page).map_err(|error| opswap::Error::Write {
+        path: path.to_owned(),
+        error,
+    })?;
+    output.note(&format!("report: {}", path.display()));
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! `opswap show`: one algorithm in full, every table of it.
+
+use super::with_host;
+use crate::arguments::Common;
+use crate::failure::Failure;
+use crate::output::{Output, table};
+use opswap::Table;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Body {
+    name: String,
+    tables: Vec<Table>,
+}
+
+pub(crate) fn run(name: &str, common: &Common, output: &Output) -> Result<(), Failure> {
+    let tables = with_host(common, |host| host.show(name))?;
+    let body = Body {
+        name: name.to_owned(),
+        tables,
+    };
+    output.result(&body, || body.tables.iter().map(text).collect::<Vec<_>>().join("\n"))
+}
+
+fn text(table_: &Table) -> String {
+    let mut rows = vec![
+        vec!["name".to_owned(), table_.name.clone()],
+        vec!["kind".to_owned(), table_.kind.clone()],
+        vec!["state".to_owned(), table_.state.to_string()],
+        vec![
+            "version".to_owned(),
+            table_
+                .version
+                .map_or("not kept by opswap".to_owned(), |version| format!("v{version}")),
+        ],
+        vec!["map".to_owned(), format!("{} ({})", table_.map_id, table_.map_name)],
+        vec![
+            "link".to_owned(),
+            table_.link_id.map_or("none".to_owned(), |id| id.to_string()),
+        ],
+        vec!["references".to_owned(), table_.references.to_string()],
+    ];
+    rows.extend(
+        table_
+            .pins
+            .iter()
+            .map(|pin| vec!["pin".to_owned(), pin.display().to_string()]),
+    );
+    rows.extend(
+        table_
+            .programs
+            .iter()
+            .map(|program| vec![program.member.clone(), format!("program {}", program.program_id)]),
+    );
+    table(&rows)
+}

@@ -1,0 +1,10 @@
+//! The command as its users run it: one file for each side of it.
+
+mod common;
+mod documents;
+mod embedded;
+mod ground;
+mod host;
+mod selftests;
+mod transfer;
+mod usage;

@@ -1,0 +1,117 @@
+//! What the command says to people who ask for help, type something wrong, or give it files that are none.
+
+use crate::common::{json, run, shipped};
+use std::io::Write;
+
+#[test]
+fn version_and_help() {
+    let version = run(&["--version"]);
+    assert_eq!(
+        (version.code, version.out.trim()),
+        (0, concat!("opswap ", env!("CARGO_PKG_VERSION")))
+    );
+    insta::assert_snapshot!("help", run(&["--help"]).out);
+    insta::assert_snapshot!("help_compare", run(&["compare", "--help"]).out);
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2_and_names_what_was_typed() {
+    for (words, named) in [
+        (&["frobnicate"][..], "frobnicate"),
+        (&["check"], "FILE"),
+        (&["compare", "reno", "--rate", "fast"], "fast"),
+        (&["compare", "reno", "--queue", "12"], "12"),
+        (&["compare", "reno", "--loss", "200%"], "200%"),
+        (&["compare", "reno", "--loss", "1%", "--loss-every", "10"], "loss-every"),
+        (&["try", "reno", "--swap", "cubic"], "cubic"),
+        (&["load", "reno", "--set", "flags"], "flags"),
+        (&["build", "x.txt"], "x.txt"),
+        (&["check", "no_such_file.o"], "no_such_file.o"),
+        (&["check", "reno", "--kernel", "windows"], "windows"),
+    ] {
+        let ran = run(words);
+        assert_eq!(ran.code, 2, "{words:?}: {ran:?}");
+        assert!(ran.err.contains(named), "{words:?}: {ran:?}");
+        assert_eq!(ran.out, "", "{words:?}");
+        let (code, value) = json(words);
+        assert_eq!(
+            (code, value["error"]["exit"].as_i64()),
+            (2, Some(2)),
+            "{words:?}: {value}"
+        );
+        assert!(
+            value["error"]["message"]
+                .as_str()
+                .is_some_and(|message| message.contains(named)),
+            "{words:?}: {value}"
+        );
+    }
+}
+
+#[test]
+fn files_that_are_no_objects_are_rejected_and_never_panic() {
+    let whole = std::fs::read(shipped("cubic")).unwrap();
+    let mut bent = whole.clone();
+    for place in (64..bent.len()).step_by(97) {
+        bent[place] ^= 0x5a;
+    }
+    let cases: [(&str, &[u8]); 5] = [
+        ("empty", b""),
+        ("text", b"int main() {}"),
+        ("header only", &whole[..64]),
+        ("half", &whole[..whole.len() / 2]),
+        ("bent", &bent),
+    ];
+    for (name, bytes) in cases {
+        let mut file = tempfile::NamedTempFile::with_suffix(".bpf.o").unwrap();
+        file.write_all(bytes).unwrap();
+        let path = file.path().to_str().unwrap();
+        for verb in [&["check"][..], &["try"], &["compare"], &["load"]] {
+            let ran = run(&[verb, &[path]].concat());
+            assert!((1..=5).contains(&ran.code), "{name}, {verb:?}: {ran:?}");
+            assert!(!ran.err.contains("panicked"), "{name}, {verb:?}: {ran:?}");
+            assert!(
+                ran.err.contains(path) || ran.out.contains(path),
+                "{name}, {verb:?} names the file: {ran:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn output_into_a_pipe_that_closes_is_no_error() {
+    let mut child = crate::common::opswap(&["explain"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn explain_completions_and_man() {
+    let (code, all) = json(&["explain"]);
+    assert_eq!(code, 0);
+    let first = all["codes"][0]["code"].as_str().unwrap().to_owned();
+    let one = run(&["explain", &first.to_lowercase()]);
+    assert!(one.code == 0 && one.out.starts_with(&first), "{one:?}");
+    assert_eq!(run(&["explain", "SO9999"]).code, 2);
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(run(&["completions", shell]).out.contains("rollback"), "{shell}");
+    }
+    let man = run(&["man"]);
+    assert!(
+        man.out.contains(".TH") && man.out.contains("OPSWAP ROLLBACK") && man.out.contains("Exit codes"),
+        "{}",
+        man.out
+    );
+}
+
+#[test]
+fn colour_only_when_asked_for_or_on_a_terminal() {
+    let escape = '\u{1b}';
+    let plain = run(&["check", "no_such"]);
+    assert!(!plain.err.contains(escape), "{plain:?}");
+    let colored = run(&["check", "no_such", "--color", "always"]);
+    assert!(colored.err.contains(escape), "{colored:?}");
+}

@@ -1,0 +1,108 @@
+//! Why a plan was not carried out: what the kernel refused.
+
+use bpf::{BtfLoadError, Errno, ProgLoadError};
+use std::path::PathBuf;
+
+/// Why a plan could not be loaded. What had been created is gone again.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The kernel refuses the object's types.
+    #[error("the kernel refuses the object's types: {0}")]
+    Btf(#[source] BtfLoadError),
+    /// A map was not created.
+    #[error("map `{map}` ({map_type}) was not created: {errno}")]
+    Map {
+        /// The map.
+        map: String,
+        /// Its type.
+        map_type: bpf::MapType,
+        /// What the kernel says.
+        errno: Errno,
+    },
+    /// A map did not take its initial value.
+    #[error("map `{map}` did not take its initial value: {errno}")]
+    MapValue {
+        /// The map.
+        map: String,
+        /// What the kernel says.
+        errno: Errno,
+    },
+    /// A pinned map of this name is of another shape.
+    #[error("the map pinned at {} is of another shape than `{map}`", path.display())]
+    PinnedMap {
+        /// The map.
+        map: String,
+        /// The pin.
+        path: PathBuf,
+    },
+    /// A map could not be pinned, or its pin not be opened.
+    #[error("map `{map}` cannot be shared at {}: {errno}", path.display())]
+    MapPin {
+        /// The map.
+        map: String,
+        /// The pin.
+        path: PathBuf,
+        /// What the kernel says.
+        errno: Errno,
+    },
+    /// A configuration value that the object needs is not to be had.
+    #[error("`{name}`: {problem}")]
+    Kconfig {
+        /// The extern.
+        name: String,
+        /// Why.
+        problem: KconfigProblem,
+    },
+    /// An address of the kernel that the object needs is not to be had.
+    #[error("the kernel shows no address of `{name}`")]
+    NoAddress {
+        /// The extern.
+        name: String,
+    },
+    /// The types of a module could not be opened.
+    #[error("the types of module `{module}` cannot be opened: {errno}")]
+    Module {
+        /// The module.
+        module: String,
+        /// What the kernel says.
+        errno: Errno,
+    },
+    /// A program was refused.
+    #[error("program `{program}`: {source}")]
+    Program {
+        /// The program.
+        program: String,
+        /// The kernel's refusal.
+        #[source]
+        source: Box<ProgLoadError>,
+    },
+    /// The map of an ops structure was not created.
+    #[error("ops structure `{ops}` ({kind}) was not created: {errno}")]
+    Ops {
+        /// The ops structure's variable.
+        ops: String,
+        /// Its kind.
+        kind: String,
+        /// What the kernel says.
+        errno: Errno,
+    },
+}
+
+/// Why a configuration value is not to be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KconfigProblem {
+    /// The kernel's configuration cannot be read.
+    #[error("the kernel's configuration cannot be read: {0}")]
+    Unreadable(Errno),
+    /// It is not set, and the extern is not weak.
+    #[error("not set in the kernel's configuration (declare it __weak if it may be absent)")]
+    NotSet,
+    /// A name that is neither `CONFIG_…` nor one that the loader provides.
+    #[error("neither CONFIG_… nor a name that the loader provides")]
+    UnknownName,
+    /// The value does not fit the extern's type.
+    #[error("the value `{0}` does not fit the type of the extern")]
+    Value(String),
+}

@@ -1,0 +1,9 @@
+//! What can go wrong, by operation: planning, loading, attaching and pinning.
+
+mod attach;
+mod load;
+mod plan;
+
+pub use attach::{AttachError, DetachError, PinError, Step};
+pub use load::{KconfigProblem, LoadError};
+pub use plan::{CoreProblem, Fault, MemberProblem, PlanError, SetProblem};

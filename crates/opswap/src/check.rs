@@ -1,0 +1,322 @@
+//! Would a kernel take this object? Every program is verified, every ops structure is held against the rules of registration, and nothing
+//! is registered.
+
+use crate::{Class, Error, Source};
+use bpf::{Bpf, LoadVerdict, ProgLoadError, Report};
+use loader::{LoadError, OpsPlan, Plan, PlanOptions};
+use object::Object;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// What a kernel says of one object.
+#[derive(Clone, Debug, Serialize)]
+pub struct Checked {
+    /// As the user wrote it.
+    pub file: String,
+    /// The worst verdict of its parts.
+    pub verdict: Verdict,
+    /// Its programs, in the object's order.
+    pub programs: Vec<CheckedProgram>,
+    /// Its ops structures.
+    pub ops: Vec<CheckedOps>,
+    /// What is wrong with the object as a whole, so that its parts were not looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<CheckedError>,
+}
+
+/// One program.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckedProgram {
+    /// The function's name.
+    pub name: String,
+    /// The member that it fills; absent for other programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
+    /// What the kernel says.
+    pub verdict: Verdict,
+    /// Instructions that the kernel's verifier walked, where it tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub insns: Option<u32>,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<CheckedError>,
+}
+
+/// One ops structure.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckedOps {
+    /// The map's name: that of the C variable.
+    pub map: String,
+    /// The name that it would be registered under.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+    /// Whether it could be registered.
+    pub verdict: Verdict,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<CheckedError>,
+}
+
+/// The answer to "would this kernel take it?".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It would.
+    Accepted,
+    /// It would not: the object breaks a rule.
+    Rejected,
+    /// It would not: the kernel lacks something that the object needs.
+    Unsupported,
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::Unsupported => "unsupported",
+        })
+    }
+}
+
+/// Why something is not accepted.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckedError {
+    /// A stable code: `SO1001` has a page in `opswap explain`, a word such as `EINVAL` is the kernel's.
+    pub code: String,
+    /// What is wrong.
+    pub message: String,
+    /// The instruction, counted in 8-byte slots as the kernel's log does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub insn: Option<u32>,
+    /// The source file, from the object's line information.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// What would help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// The kernel's whole verifier log, if it gave one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+    /// The whole report, for a terminal.
+    #[serde(skip)]
+    pub report: Option<Report>,
+}
+
+/// Checks what `word` names: a shipped algorithm, an object or a source.
+///
+/// # Errors
+/// It cannot be found or compiled ([`Error::Source`]), or the kernel cannot be asked. What the kernel would refuse is no error but the result.
+///
+/// ```
+/// let checked = opswap::check("cubic", &opswap::embedded()?)?;
+/// assert_eq!(checked.verdict, opswap::Verdict::Accepted);
+/// # Ok::<(), opswap::Error>(())
+/// ```
+pub fn check(word: &str, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> {
+    check_source(&Source::find(word)?, kernel)
+}
+
+/// As [`check`], for a source that has been found.
+///
+/// # Errors
+/// The kernel cannot be asked: no permission, no types, no memory.
+pub fn check_source(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> {
+    let file = source.word.clone();
+    let plan = match plan(source, kernel, &PlanOptions::default()) {
+        Ok(plan) => plan,
+        Err(error) => return as_a_whole(file, error),
+    };
+    let results = match plan.check(kernel) {
+        Ok(results) => results,
+        Err(error) => {
+            return as_a_whole(
+                file.clone(),
+                Error::Load {
+                    file,
+                    error: Box::new(error),
+                },
+            );
+        }
+    };
+    if let Some(denied) = results
+        .iter()
+        .find_map(|one| one.result.as_ref().err().filter(|error| is_about_us(error.verdict)))
+    {
+        let error = LoadError::Program {
+            program: String::new(),
+            source: denied.clone(),
+        };
+        return Err(Error::Load {
+            file,
+            error: Box::new(error),
+        });
+    }
+    let programs: Vec<CheckedProgram> = results.into_iter().map(|one| program(one, &plan)).collect();
+    let ops: Vec<CheckedOps> = plan.ops().iter().map(|ops| ops_verdict(ops, &programs)).collect();
+    let verdicts = programs
+        .iter()
+        .map(|program| program.verdict)
+        .chain(ops.iter().map(|ops| ops.verdict));
+    let verdict = worst(verdicts);
+    Ok(Checked {
+        file,
+        verdict,
+        programs,
+        ops,
+        error: None,
+    })
+}
+
+/// Matches an object against a kernel; shared with loading.
+pub(crate) fn plan(source: &Source, kernel: &Arc<dyn Bpf>, options: &PlanOptions) -> Result<Plan, Error> {
+    let file = || source.word.clone();
+    let object = Object::parse(&source.object).map_err(|error| Error::Object {
+        file: file(),
+        error: Box::new(error),
+    })?;
+    let types = crate::kinds::kernel_btf(kernel.as_ref())?;
+    let mut options = options.clone();
+    options.object_name = source.object_name();
+    Plan::new(&object, &types, &options).map_err(|error| Error::Plan {
+        file: file(),
+        error: Box::new(error),
+    })
+}
+
+/// A fault of the object as a whole is the result; whatever else is an error.
+fn as_a_whole(file: String, error: Error) -> Result<Checked, Error> {
+    let verdict = match error.class() {
+        Class::Rejected => Verdict::Rejected,
+        Class::Unsupported => Verdict::Unsupported,
+        Class::Failed | Class::Usage | Class::Permission | Class::Conflict => return Err(error),
+    };
+    let code = error.errno().map_or("object", |errno| errno.name()).to_owned();
+    let error = CheckedError {
+        help: error.hint(),
+        ..CheckedError::plain(code, error.to_string())
+    };
+    Ok(Checked {
+        file,
+        verdict,
+        programs: Vec::new(),
+        ops: Vec::new(),
+        error: Some(error),
+    })
+}
+
+/// Whether a refusal says something of this process or of us, and nothing of the program.
+fn is_about_us(verdict: LoadVerdict) -> bool {
+    match verdict {
+        LoadVerdict::Denied | LoadVerdict::Exhausted | LoadVerdict::Internal => true,
+        LoadVerdict::Rejected | LoadVerdict::Unsupported | LoadVerdict::BadRequest => false,
+    }
+}
+
+fn program(checked: loader::CheckedProgram, plan: &Plan) -> CheckedProgram {
+    let index = plan
+        .programs()
+        .iter()
+        .find(|planned| planned.name == checked.name)
+        .map(|planned| planned.function);
+    let mut members = plan.ops().iter().flat_map(|ops| ops.programs());
+    let member = members
+        .find(|(_, function, _, _)| Some(*function) == index)
+        .map(|(member, _, _, _)| member.to_owned());
+    let (verdict, insns, error) = match checked.result {
+        Ok(insns) => (Verdict::Accepted, (insns > 0).then_some(insns), None),
+        Err(refusal) => {
+            let verdict = match refusal.verdict {
+                LoadVerdict::Unsupported => Verdict::Unsupported,
+                _ => Verdict::Rejected,
+            };
+            (verdict, None, Some(CheckedError::of_refusal(*refusal)))
+        }
+    };
+    CheckedProgram {
+        name: checked.name,
+        member,
+        verdict,
+        insns,
+        error,
+    }
+}
+
+/// An ops structure is as good as its programs, and must keep the rules that a kernel applies only when it is registered.
+fn ops_verdict(ops: &OpsPlan, programs: &[CheckedProgram]) -> CheckedOps {
+    let members: Vec<&str> = ops.programs().map(|(member, _, _, _)| member).collect();
+    let filling = programs.iter().filter(|program| {
+        program
+            .member
+            .as_deref()
+            .is_some_and(|member| members.contains(&member))
+    });
+    let mut verdict = worst(filling.map(|program| program.verdict));
+    let broken = loader::rules::check(ops);
+    let error = broken.first().map(|_| {
+        let text: Vec<String> = broken.iter().map(ToString::to_string).collect();
+        CheckedError::plain(
+            "EINVAL".to_owned(),
+            format!("cannot be registered: {}", text.join("; ")),
+        )
+    });
+    if error.is_some() {
+        verdict = Verdict::Rejected;
+    }
+    let name = loader::rules::name_member(&ops.kind).and_then(|member| ops.text(member));
+    CheckedOps {
+        map: ops.name.clone(),
+        name: name.unwrap_or_else(|| ops.name.clone()),
+        kind: ops.kind.clone(),
+        verdict,
+        error,
+    }
+}
+
+/// Rejected if anything is, else unsupported if anything is.
+fn worst(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
+    verdicts.fold(Verdict::Accepted, |worst, verdict| match (worst, verdict) {
+        (Verdict::Rejected, _) | (_, Verdict::Rejected) => Verdict::Rejected,
+        (Verdict::Unsupported, _) | (_, Verdict::Unsupported) => Verdict::Unsupported,
+        (Verdict::Accepted, Verdict::Accepted) => Verdict::Accepted,
+    })
+}
+
+impl CheckedError {
+    fn plain(code: String, message: String) -> Self {
+        Self {
+            code,
+            message,
+            insn: None,
+            file: None,
+            line: None,
+            help: None,
+            log: None,
+            report: None,
+        }
+    }
+
+    fn of_refusal(refusal: ProgLoadError) -> Self {
+        let log = (!refusal.log.is_empty()).then(|| refusal.log.clone());
+        match refusal.report {
+            Some(report) => Self {
+                log,
+                code: report.code.to_string(),
+                message: report.message.clone(),
+                insn: report.insn,
+                file: report.source.as_ref().map(|source| source.file.clone()),
+                line: report.source.as_ref().map(|source| source.line),
+                help: report.help.clone(),
+                report: Some(*report),
+            },
+            None => Self {
+                log,
+                ..Self::plain(refusal.errno.name().to_owned(), refusal.to_string())
+            },
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! What an operation of the facade can fail with, sorted by what the user can do about it.
+
+use crate::host::HostError;
+use crate::source::SourceError;
+use bpf::{Errno, KernelBtfError, LoadVerdict, ProgLoadError, Report};
+use lab::RunError;
+use loader::{Fault, LoadError};
+use std::path::PathBuf;
+
+/// Why an operation failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The algorithm was not found or not compiled.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The file is no object that can be read.
+    #[error("{file}: {error}")]
+    Object {
+        /// As the user wrote it.
+        file: String,
+        /// Section, offset and reason.
+        #[source]
+        error: Box<object::Error>,
+    },
+    /// The object asks for something that this kernel does not have, or breaks a rule.
+    #[error("{file}: {error}")]
+    Plan {
+        /// As the user wrote it.
+        file: String,
+        /// Which part, and why.
+        #[source]
+        error: Box<loader::PlanError>,
+    },
+    /// The kernel refused a part of the object.
+    #[error("{file}: {error}")]
+    Load {
+        /// As the user wrote it.
+        file: String,
+        /// Which part, and why.
+        #[source]
+        error: Box<LoadError>,
+    },
+    /// The kernel refused to register.
+    #[error("{file}: {error}")]
+    Attach {
+        /// As the user wrote it.
+        file: String,
+        /// Which ops structure, and why.
+        #[source]
+        error: Box<loader::AttachError>,
+    },
+    /// Something about what is registered or kept.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The experiment could not be run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// There is no such kind of ops structure.
+    #[error("this kernel has no ops structure {name:?} (it has: {})", .known.join(", "))]
+    NoSuchKind {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// There is no such code.
+    #[error("there is no code {code:?}; `opswap explain` lists them")]
+    NoSuchCode {
+        /// What was asked for.
+        code: String,
+    },
+    /// The embedded kernel cannot be made: a fault of ours.
+    #[error("internal error: the embedded kernel: {0}")]
+    Embedded(#[source] Box<kernel::BuildError>),
+    /// The kernel's own types cannot be read.
+    #[error("the types of the {kernel} kernel: {error}")]
+    KernelTypes {
+        /// Which kernel.
+        kernel: &'static str,
+        /// Why not.
+        #[source]
+        error: KernelBtfError,
+    },
+    /// The kernel's types cannot be written as C.
+    #[error("the types of the {kernel} kernel as C: {error}")]
+    Header {
+        /// Which kernel.
+        kernel: &'static str,
+        /// Which type, and why.
+        #[source]
+        error: btf::c::PrintError,
+    },
+    /// A file could not be written.
+    #[error("{}: {error}", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        error: std::io::Error,
+    },
+    /// This version of opswap does not do it on that kernel.
+    #[error("{what} {why}")]
+    NotYet {
+        /// What was asked for.
+        what: &'static str,
+        /// One sentence that ends the message.
+        why: &'static str,
+    },
+}
+
+/// What the user can do about an error; the command's exit codes follow it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// The operation failed.
+    Failed,
+    /// What was asked for makes no sense.
+    Usage,
+    /// The program or the ops structure was rejected.
+    Rejected,
+    /// This kernel, or this version of opswap, lacks it.
+    Unsupported,
+    /// No permission.
+    Permission,
+    /// A conflict, or another state than expected.
+    Conflict,
+}
+
+impl Error {
+    /// What the user can do about it.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Source(SourceError::Unknown { .. }) | Self::NoSuchKind { .. } | Self::NoSuchCode { .. } => {
+                Class::Usage
+            }
+            Self::Source(_) | Self::Write { .. } | Self::Embedded(_) => Class::Failed,
+            Self::Object { .. } => Class::Rejected,
+            Self::Plan { error, .. } => match error.fault() {
+                Fault::Object => Class::Rejected,
+                Fault::Kernel | Fault::Unsupported => Class::Unsupported,
+                Fault::Options => Class::Usage,
+            },
+            Self::Load { error, .. } => of_load(error),
+            Self::Attach { error, .. } => match error.errno {
+                Errno::EINVAL => Class::Rejected,
+                errno => of_errno(errno),
+            },
+            Self::Host(error) => of_host(error),
+            Self::Run(error) => of_run(error),
+            Self::KernelTypes { .. } | Self::Header { .. } | Self::NotYet { .. } => Class::Unsupported,
+        }
+    }
+
+    /// The number that the kernel gave, if it is the kernel that refused.
+    pub fn errno(&self) -> Option<Errno> {
+        match self {
+            Self::Load { error, .. } => load_errno(error),
+            Self::Attach { error, .. } => Some(error.errno),
+            Self::Host(HostError::System { errno, .. }) => Some(*errno),
+            Self::KernelTypes {
+                error: KernelBtfError::Unreadable(errno),
+                ..
+            } => Some(*errno),
+            _ => None,
+        }
+    }
+
+    /// Why a program was refused, if that is what happened.
+    pub fn report(&self) -> Option<&Report> {
+        match self {
+            Self::Load { error, .. } => refusal(error)?.report.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The kernel's whole verifier log, if it refused a program and gave one.
+    pub fn log(&self) -> Option<&str> {
+        match self {
+            Self::Load { error, .. } => Some(refusal(error)?.log.as_str()).filter(|log| !log.is_empty()),
+            _ => None,
+        }
+    }
+
+    /// What would help, if we know.
+    pub fn hint(&self) -> Option<String> {
+        if self.class() == Class::Permission {
+            return Some(
+                "run as root (loading takes CAP_BPF and CAP_PERFMON, listing CAP_SYS_ADMIN); `opswap doctor` tells what is missing"
+                    .to_owned(),
+            );
+        }
+        let hint = match self {
+            Self::Source(SourceError::Compile(crate::compile::CompileError::NoClang { .. })) => {
+                "apt-get install clang, or set OPSWAP_CLANG; objects (.bpf.o) and shipped algorithms need no compiler"
+            }
+            Self::Object { .. } => "an object is what `opswap build x.bpf.c` makes",
+            Self::Attach { error, .. } if error.errno == Errno::EEXIST => "--as NAME registers it under another name",
+            Self::Host(HostError::Exists { .. }) => {
+                "`opswap swap` exchanges it for a new version, --as NAME registers beside it"
+            }
+            Self::Host(HostError::NotRegistered { .. }) => "`opswap list` shows what is registered",
+            Self::Host(HostError::NotOurs { .. }) => {
+                "only what `opswap load` registered can be swapped and unloaded by name; a link of another process ends with it"
+            }
+            Self::Host(HostError::Stale { .. }) => "look with `opswap list`, then try again",
+            Self::Host(HostError::NoPrevious { .. }) => "only the version before the last swap is kept",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+fn refusal(error: &LoadError) -> Option<&ProgLoadError> {
+    match error {
+        LoadError::Program { source, .. } => Some(source),
+        _ => None,
+    }
+}
+
+fn of_load(error: &LoadError) -> Class {
+    match error {
+        LoadError::Program { source, .. } => match source.verdict {
+            LoadVerdict::Rejected | LoadVerdict::BadRequest => Class::Rejected,
+            LoadVerdict::Unsupported => Class::Unsupported,
+            LoadVerdict::Denied => Class::Permission,
+            LoadVerdict::Exhausted | LoadVerdict::Internal => Class::Failed,
+        },
+        LoadError::Kconfig { .. } | LoadError::NoAddress { .. } | LoadError::Module { .. } => Class::Unsupported,
+        other => load_errno(other).map_or(Class::Failed, of_errno),
+    }
+}
+
+fn load_errno(error: &LoadError) -> Option<Errno> {
+    match error {
+        LoadError::Btf(refusal) => Some(refusal.errno),
+        LoadError::Map { errno, .. }
+        | LoadError::MapValue { errno, .. }
+        | LoadError::MapPin { errno, .. }
+        | LoadError::Module { errno, .. }
+        | LoadError::Ops { errno, .. } => Some(*errno),
+        LoadError::Program { source, .. } => Some(source.errno),
+        _ => None,
+    }
+}
+
+fn of_errno(errno: Errno) -> Class {
+    match errno {
+        Errno::EEXIST | Errno::EBUSY => Class::Conflict,
+        errno if errno.is_denied() => Class::Permission,
+        errno if errno.is_unsupported() => Class::Unsupported,
+        _ => Class::Failed,
+    }
+}
+
+fn of_host(error: &HostError) -> Class {
+    match error {
+        HostError::NotRegistered { .. } | HostError::NoPrevious { .. } => Class::Failed,
+        HostError::NotOurs { .. } | HostError::Exists { .. } | HostError::Stale { .. } => Class::Conflict,
+        HostError::NoTable | HostError::NotOneTable { .. } => Class::Rejected,
+        HostError::System { errno, .. } | HostError::NoBpffs { errno, .. } => of_errno(*errno),
+    }
+}
+
+fn of_run(error: &RunError) -> Class {
+    match error {
+        RunError::Scenario(_)
+        | RunError::NoAlgorithm
+        | RunError::SwapOutside { .. }
+        | RunError::TooManyFlows { .. } => Class::Usage,
+        RunError::LinuxHost => Class::Unsupported,
+        _ => Class::Failed,
+    }
+}

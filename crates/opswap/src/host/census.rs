@@ -1,0 +1,202 @@
+//! What is registered or kept, read from the kernel alone: its ops maps, its links, and our pins of both.
+
+use super::pins::{self, PinName};
+use super::{Host, HostError, State, Table};
+use bpf::{Bpf, Errno, Fd, IdKind, Map, MapInfo, MapType, OpsState, PinEntryKind, Pinned, StructOpsValue};
+use btf::Btf;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// One pin of ours that could be opened.
+pub(super) struct Pin {
+    pub(super) path: PathBuf,
+    pub(super) name: PinName,
+    pub(super) object: PinnedId,
+}
+
+/// What stands behind a pin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PinnedId {
+    Map(u32),
+    Link(u32),
+    /// Neither: not put there by us.
+    Other,
+}
+
+/// Every ops table of the kernel, sorted by kind, name and version.
+pub(super) fn tables(host: &Host) -> Result<Vec<Table>, HostError> {
+    let kernel = host.kernel_btf()?;
+    let links = links(host.bpf.as_ref())?;
+    let pins = all_pins(host)?;
+    let mut tables = Vec::new();
+    for id in host
+        .bpf
+        .ids(IdKind::Map)
+        .map_err(HostError::system("read the ids of maps"))?
+    {
+        // A map may go away between the two calls.
+        let Some(map) = found(host.bpf.map_by_id(id), "open a map")? else {
+            continue;
+        };
+        let info = host
+            .bpf
+            .map_info(&map)
+            .map_err(HostError::system("read the facts of a map"))?;
+        if info.map_type == MapType::STRUCT_OPS
+            && let Some(table) = table(host.bpf.as_ref(), &kernel, &map, &info, &links, &pins)?
+        {
+            tables.push(table);
+        }
+    }
+    tables.sort_by(|a, b| (&a.kind, &a.name, a.version, a.map_id).cmp(&(&b.kind, &b.name, b.version, b.map_id)));
+    Ok(tables)
+}
+
+fn table(
+    bpf: &dyn Bpf,
+    kernel: &Btf,
+    map: &Fd<Map>,
+    info: &MapInfo,
+    links: &BTreeMap<u32, u32>,
+    pins: &[Pin],
+) -> Result<Option<Table>, HostError> {
+    let Some(shape) = super::shape::Shape::of_value_type(kernel, info.btf_vmlinux_value_type_id) else {
+        return Ok(None); // a type of a module that we do not know
+    };
+    let Some(bytes) = found(bpf.map_lookup(map, &[0; 4]), "look an ops map up")? else {
+        return Ok(None);
+    };
+    let Some(value) = StructOpsValue::parse(&bytes, shape.data_offset) else {
+        return Ok(None);
+    };
+    let name = shape
+        .name(&value.data)
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| info.name.clone());
+    let link_id = links
+        .iter()
+        .find(|(_, map_id)| **map_id == info.id)
+        .map(|(link_id, _)| *link_id);
+    let ours: Vec<&Pin> = pins.iter().filter(|pin| pin.object == PinnedId::Map(info.id)).collect();
+    let state = state(value.state, link_id.is_some(), &ours);
+    let link_pins = pins
+        .iter()
+        .filter(|pin| link_id.is_some_and(|id| pin.object == PinnedId::Link(id)));
+    Ok(Some(Table {
+        name,
+        kind: shape.kind,
+        state,
+        version: ours.iter().find_map(|pin| pin.name.number()),
+        map_id: info.id,
+        map_name: info.name.clone(),
+        link_id,
+        references: value.refcnt,
+        pins: link_pins
+            .chain(ours.iter().copied())
+            .map(|pin| pin.path.clone())
+            .collect(),
+        programs: super::shape::programs(&shape.functions, &value.data),
+    }))
+}
+
+/// A table with a link is live; what the pin is called only tells apart what is not.
+fn state(state: OpsState, linked: bool, pins: &[&Pin]) -> State {
+    match state {
+        OpsState::InUse => State::Live,
+        OpsState::Ready if linked => State::Live,
+        OpsState::Ready
+            if pins
+                .iter()
+                .any(|pin| matches!(pin.name, PinName::Version(_) | PinName::Back(_))) =>
+        {
+            State::Kept
+        }
+        OpsState::Ready => State::Unused,
+        OpsState::ToBeFree => State::Dying,
+        OpsState::Init | OpsState::Unknown(_) => State::Empty,
+    }
+}
+
+/// Link id → id of the map that it holds now.
+pub(super) fn links(bpf: &dyn Bpf) -> Result<BTreeMap<u32, u32>, HostError> {
+    let mut links = BTreeMap::new();
+    for id in bpf
+        .ids(IdKind::Link)
+        .map_err(HostError::system("read the ids of links"))?
+    {
+        let Some(link) = found(bpf.link_by_id(id), "open a link")? else {
+            continue;
+        };
+        let info = bpf
+            .link_info(&link)
+            .map_err(HostError::system("read the facts of a link"))?;
+        // A detached link still has an id, and map id 0.
+        if let Some(map_id) = info.map_id.filter(|map_id| *map_id != 0) {
+            links.insert(id, map_id);
+        }
+    }
+    Ok(links)
+}
+
+/// All our pins, whatever the kind and the algorithm.
+fn all_pins(host: &Host) -> Result<Vec<Pin>, HostError> {
+    let top = pins::top(&host.bpffs);
+    let mut found = Vec::new();
+    for kind in folders(host, &top)? {
+        for algorithm in folders(host, &kind)? {
+            found.extend(pins_in(host, &algorithm)?);
+        }
+    }
+    Ok(found)
+}
+
+fn folders(host: &Host, path: &std::path::Path) -> Result<Vec<PathBuf>, HostError> {
+    let entries = list(host, path)?;
+    Ok(entries
+        .into_iter()
+        .filter(|(_, kind)| *kind == PinEntryKind::Directory)
+        .map(|(name, _)| path.join(name))
+        .collect())
+}
+
+/// The pins of one algorithm's folder; empty if there is no such folder.
+pub(super) fn pins_in(host: &Host, folder: &std::path::Path) -> Result<Vec<Pin>, HostError> {
+    let mut pins = Vec::new();
+    for (entry, kind) in list(host, folder)? {
+        let Some(name) = PinName::parse(&entry).filter(|_| kind == PinEntryKind::Pin) else {
+            continue;
+        };
+        let path = folder.join(entry);
+        let object = match found(host.bpf.obj_get(&path), "open a pin")? {
+            Some(Pinned::Map(map)) => PinnedId::Map(
+                host.bpf
+                    .map_info(&map)
+                    .map_err(HostError::system("read the facts of a map"))?
+                    .id,
+            ),
+            Some(Pinned::Link(link)) => PinnedId::Link(
+                host.bpf
+                    .link_info(&link)
+                    .map_err(HostError::system("read the facts of a link"))?
+                    .id,
+            ),
+            Some(Pinned::Prog(_)) | None => PinnedId::Other,
+        };
+        pins.push(Pin { path, name, object });
+    }
+    Ok(pins)
+}
+
+fn list(host: &Host, path: &std::path::Path) -> Result<Vec<(String, PinEntryKind)>, HostError> {
+    let entries = found(host.bpf.pin_list(path), "list pins")?.unwrap_or_default();
+    Ok(entries.into_iter().map(|entry| (entry.name, entry.kind)).collect())
+}
+
+/// What is not there any more is no error in a census.
+fn found<T>(result: Result<T, Errno>, doing: &'static str) -> Result<Option<T>, HostError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Errno::ENOENT) => Ok(None),
+        Err(errno) => Err(HostError::System { doing, errno }),
+    }
+}

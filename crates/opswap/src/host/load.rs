@@ -1,0 +1,195 @@
+//! Registering by link, and keeping: first everything is created and validated, then pinned, then registered. Several ops structures in one
+//! object are registered all or none.
+
+use super::pins::{self, PinName};
+use super::{Host, HostError, State, census};
+use crate::{Error, Source};
+use bpf::{Bpf, Fd, Link, Map, ObjectRef};
+use loader::{LoadedOps, PlanOptions, SetField};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What may be changed about an object without compiling it again.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Data fields and their new values.
+    pub set: Vec<SetField>,
+    /// Another name for the algorithm: the field `name`.
+    pub rename: Option<String>,
+}
+
+/// One registered ops structure.
+#[derive(Clone, Debug, Serialize)]
+pub struct Loaded {
+    /// The name that sockets choose it by.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+    /// The link's id.
+    #[serde(rename = "link")]
+    pub link_id: u32,
+    /// The map's id.
+    #[serde(rename = "map")]
+    pub map_id: u32,
+    /// Its version: 1.
+    pub version: u32,
+    /// The pins that keep it.
+    pub pins: Vec<PathBuf>,
+}
+
+/// Creates everything in the kernel and lets it validate the tables; registers nothing.
+pub(super) fn prepare(kernel: &Arc<dyn Bpf>, source: &Source, settings: &Settings) -> Result<loader::Loaded, Error> {
+    let file = || source.word.clone();
+    let options = PlanOptions {
+        set: settings.set.clone(),
+        rename: settings.rename.clone(),
+        by_link: true,
+        ..PlanOptions::default()
+    };
+    let plan = crate::check::plan(source, kernel, &options)?;
+    if plan.ops().is_empty() {
+        return Err(HostError::NoTable.into());
+    }
+    let loaded = plan.load(kernel).map_err(|error| Error::Load {
+        file: file(),
+        error: Box::new(error),
+    })?;
+    loaded.make_ready().map_err(|error| Error::Attach {
+        file: file(),
+        error: Box::new(error),
+    })?;
+    Ok(loaded)
+}
+
+/// The one table of an object, for a swap: it must be of this kind.
+pub(super) fn only_table<'a>(loaded: &'a loader::Loaded, kind: &str) -> Result<&'a Fd<Map>, HostError> {
+    match loaded.ops() {
+        [ops] if ops.plan.kind == kind => Ok(&ops.map),
+        other => {
+            let found = other.iter().filter(|ops| ops.plan.kind == kind).count();
+            Err(HostError::NotOneTable {
+                kind: kind.to_owned(),
+                found,
+            })
+        }
+    }
+}
+
+/// The name that the table carries, else the variable's.
+fn algorithm(ops: &LoadedOps) -> String {
+    let name = loader::rules::name_member(&ops.plan.kind).and_then(|member| ops.plan.text(member));
+    name.unwrap_or_else(|| ops.plan.name.clone())
+}
+
+impl Host {
+    /// Loads `source` and registers its ops structures by link; they stay when this process ends.
+    ///
+    /// # Errors
+    /// What the kernel refuses ([`Error::Plan`], [`Error::Load`], [`Error::Attach`]), a name that is taken ([`HostError::Exists`]); nothing
+    /// is left behind then.
+    pub fn load(&self, source: &Source, settings: &Settings) -> Result<Vec<Loaded>, Error> {
+        let loaded = prepare(&self.bpf, source, settings)?;
+        let registered = census::tables(self)?;
+        for ops in loaded.ops() {
+            let name = algorithm(ops);
+            let live =
+                |table: &&super::Table| table.state == State::Live && table.name == name && table.kind == ops.plan.kind;
+            if registered.iter().any(|table| live(&table)) {
+                return Err(HostError::Exists { name }.into());
+            }
+        }
+        self.mount()?;
+        let mut kept = Vec::new();
+        for ops in loaded.ops() {
+            let folder = pins::folder(&self.bpffs, &ops.plan.kind, &algorithm(ops));
+            match self.keep(ops, &folder, source) {
+                Ok(one) => kept.push((folder, one)),
+                Err(error) => {
+                    kept.push((folder, Registered::default()));
+                    self.undo(kept);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(kept.into_iter().filter_map(|(_, one)| one.facts).collect())
+    }
+
+    /// The table is pinned before it is registered: killed between the two, `unload` finds it; the link registers and is pinned next:
+    /// killed between those two, it ends with its process, and so does the registration.
+    fn keep(&self, ops: &LoadedOps, folder: &Path, source: &Source) -> Result<Registered, Error> {
+        let system = HostError::system;
+        self.make_folders(folder)?;
+        // What a killed load left.
+        self.remove_pins(folder)?;
+        let map_pin = folder.join(PinName::Version(1).to_string());
+        let link_pin = folder.join(PinName::Link.to_string());
+        self.bpf
+            .obj_pin(&map_pin, ObjectRef::Map(&ops.map))
+            .map_err(system("pin the table"))?;
+        let refused = |error| Error::Attach {
+            file: source.word.clone(),
+            error: Box::new(error),
+        };
+        let link = ops.register_by_link(self.bpf.as_ref()).map_err(refused)?;
+        self.bpf
+            .obj_pin(&link_pin, ObjectRef::Link(&link))
+            .map_err(system("pin the link"))?;
+        let link_id = self
+            .bpf
+            .link_info(&link)
+            .map_err(system("read the facts of the link"))?
+            .id;
+        let map_id = self
+            .bpf
+            .map_info(&ops.map)
+            .map_err(system("read the facts of the table"))?
+            .id;
+        let facts = Loaded {
+            name: algorithm(ops),
+            kind: ops.plan.kind.clone(),
+            link_id,
+            map_id,
+            version: 1,
+            pins: vec![link_pin, map_pin],
+        };
+        Ok(Registered {
+            link: Some(link),
+            facts: Some(facts),
+        })
+    }
+
+    /// All or none: what was registered before the failure is unregistered, and its pins go.
+    fn undo(&self, kept: Vec<(PathBuf, Registered)>) {
+        for (folder, one) in kept.into_iter().rev() {
+            if let Some(link) = one.link {
+                // A failure leaves a pin that `list` shows and `unload` removes.
+                let _shown_by_list = self.bpf.link_detach(&link);
+            }
+            let _shown_by_list = self.remove_folder(&folder);
+        }
+    }
+
+    fn make_folders(&self, folder: &Path) -> Result<(), HostError> {
+        let kind = folder.parent().unwrap_or(folder);
+        for path in [pins::top(&self.bpffs).as_path(), kind, folder] {
+            match self.bpf.pin_dir_create(path) {
+                Ok(()) | Err(bpf::Errno::EEXIST) => {}
+                Err(errno) => {
+                    return Err(HostError::System {
+                        doing: "make a folder in the bpffs",
+                        errno,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What `undo` needs to take a registration back.
+#[derive(Default)]
+struct Registered {
+    link: Option<Fd<Link>>,
+    facts: Option<Loaded>,
+}

@@ -1,0 +1,242 @@
+//! Algorithms on a kernel that outlives this process: load, list, swap, roll back, unload.
+//!
+//! All state is read from the kernel: its maps, its links, and pins of both under the bpffs. Nothing is written anywhere else, so that two
+//! tools, or a tool and a person with bpftool, never disagree about what is registered.
+
+mod census;
+mod load;
+mod pins;
+pub(crate) mod shape;
+mod swap;
+mod unload;
+
+pub use load::{Loaded, Settings};
+pub use shape::Filled;
+pub use swap::Swapped;
+pub use unload::Unloaded;
+
+use crate::Error;
+use bpf::{Bpf, Errno};
+use btf::Btf;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A kernel and the bpffs in which algorithms are kept.
+pub struct Host {
+    bpf: Arc<dyn Bpf>,
+    bpffs: PathBuf,
+    mounts: bool,
+}
+
+/// One ops table that a kernel holds.
+#[derive(Clone, Debug, Serialize)]
+pub struct Table {
+    /// The name that sockets choose it by.
+    pub name: String,
+    /// The kind of ops structure: `tcp_congestion_ops`.
+    pub kind: String,
+    /// Whether it is used, and how it came that it is not.
+    pub state: State,
+    /// Which version of the algorithm it is, counted by opswap; absent for a table that opswap does not keep.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// The map's id.
+    #[serde(rename = "map")]
+    pub map_id: u32,
+    /// The map's name: that of the C variable.
+    pub map_name: String,
+    /// The link through which it is registered; absent if none holds it.
+    #[serde(rename = "link", skip_serializing_if = "Option::is_none")]
+    pub link_id: Option<u32>,
+    /// References that the kernel itself holds: one for the registration, one for each socket that uses it.
+    pub references: u32,
+    /// Our pins of the table and of its link.
+    pub pins: Vec<PathBuf>,
+    /// The programs behind its function members.
+    pub programs: Vec<Filled>,
+}
+
+/// Whether a table is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Registered: new sockets can get it.
+    Live,
+    /// A version that was live and is kept for a rollback.
+    Kept,
+    /// Valid but not registered and never live as far as its pins tell.
+    Unused,
+    /// Unregistered, and still used by somebody.
+    Dying,
+    /// Created and never filled.
+    Empty,
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Live => "live",
+            Self::Kept => "kept",
+            Self::Unused => "unused",
+            Self::Dying => "dying",
+            Self::Empty => "empty",
+        })
+    }
+}
+
+/// What can go wrong with what a kernel keeps.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// No table of this name is registered or kept.
+    #[error("nothing named {name:?} is registered (registered: {})", listed(.registered))]
+    NotRegistered {
+        /// What was asked for.
+        name: String,
+        /// The names that there are.
+        registered: Vec<String>,
+    },
+    /// A table is registered, but opswap does not hold the link: somebody else registered it.
+    #[error("{name} is registered, but not kept by opswap: {}", .link_id.map_or("it has no link".to_owned(), |id| format!("link {id} is somebody else's")))]
+    NotOurs {
+        /// The algorithm.
+        name: String,
+        /// Its link, if it has one.
+        link_id: Option<u32>,
+    },
+    /// Something of that name is registered already.
+    #[error("{name} is registered already")]
+    Exists {
+        /// The algorithm.
+        name: String,
+    },
+    /// The object has nothing to register.
+    #[error("the object has no ops structure")]
+    NoTable,
+    /// The object for a swap must hold exactly one ops structure of the kind.
+    #[error("a swap needs an object with exactly one ops structure of kind {kind}; this one has {found}")]
+    NotOneTable {
+        /// The kind of the registered algorithm.
+        kind: String,
+        /// How many there are.
+        found: usize,
+    },
+    /// No earlier version is kept.
+    #[error("no previous version of {name} is kept")]
+    NoPrevious {
+        /// The algorithm.
+        name: String,
+    },
+    /// Another table than expected was behind the link: somebody swapped at the same time.
+    #[error("{name} was changed by somebody else meanwhile: map {expected} was expected")]
+    Stale {
+        /// The algorithm.
+        name: String,
+        /// The map that was live when we looked.
+        expected: u32,
+    },
+    /// The bpffs is not there.
+    #[error("{} is no bpffs, and none can be mounted there: {errno}", .path.display())]
+    NoBpffs {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// What the kernel says.
+        errno: Errno,
+    },
+    /// A command of the kernel failed.
+    #[error("cannot {doing}: {errno}")]
+    System {
+        /// What was to be done.
+        doing: &'static str,
+        /// What the kernel says.
+        errno: Errno,
+    },
+}
+
+impl HostError {
+    /// For `map_err`: adds what was to be done.
+    fn system(doing: &'static str) -> impl Fn(Errno) -> Self {
+        move |errno| Self::System { doing, errno }
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
+impl Host {
+    /// Algorithms on `bpf`, kept under the bpffs that is mounted at `bpffs`.
+    pub fn new(bpf: &Arc<dyn Bpf>, bpffs: &Path) -> Self {
+        Self {
+            bpf: Arc::clone(bpf),
+            bpffs: bpffs.to_owned(),
+            mounts: false,
+        }
+    }
+
+    /// On the running Linux kernel. A bpffs that is not mounted is mounted when the first algorithm is kept, as bpftool and libbpf do.
+    ///
+    /// # Errors
+    /// As [`crate::linux`].
+    pub fn on_linux(bpffs: &Path) -> Result<Self, Error> {
+        Ok(Self {
+            mounts: true,
+            ..Self::new(&crate::linux()?, bpffs)
+        })
+    }
+
+    /// Before the first pin: there must be a bpffs.
+    fn mount(&self) -> Result<(), HostError> {
+        if !self.mounts {
+            return Ok(());
+        }
+        let no_bpffs = |errno| HostError::NoBpffs {
+            path: self.bpffs.clone(),
+            errno,
+        };
+        linux::bpffs::ensure_mounted(&self.bpffs).map(|_| ()).map_err(no_bpffs)
+    }
+
+    /// Every ops table of the kernel, whoever put it there, sorted by kind, name and version.
+    ///
+    /// # Errors
+    /// The kernel does not let us look ([`HostError::System`]).
+    pub fn list(&self) -> Result<Vec<Table>, Error> {
+        Ok(census::tables(self)?)
+    }
+
+    /// The tables of one name: the live one first, then what is kept of it.
+    ///
+    /// # Errors
+    /// [`HostError::NotRegistered`], with the names that there are.
+    pub fn show(&self, name: &str) -> Result<Vec<Table>, Error> {
+        Ok(self.tables_of(name)?)
+    }
+
+    fn tables_of(&self, name: &str) -> Result<Vec<Table>, HostError> {
+        let (mut tables, others): (Vec<_>, Vec<_>) =
+            census::tables(self)?.into_iter().partition(|table| table.name == name);
+        if tables.is_empty() {
+            let mut registered: Vec<String> = others.into_iter().map(|table| table.name).collect();
+            registered.dedup();
+            return Err(HostError::NotRegistered {
+                name: name.to_owned(),
+                registered,
+            });
+        }
+        tables.sort_by_key(|table| (table.state != State::Live, std::cmp::Reverse(table.version)));
+        Ok(tables)
+    }
+
+    fn kernel_btf(&self) -> Result<Btf, HostError> {
+        self.bpf.kernel_btf().map_err(|_| HostError::System {
+            doing: "read the kernel's types",
+            errno: Errno::ENOENT,
+        })
+    }
+}
