@@ -3,7 +3,7 @@
 
 use crate::run::{Source, SourceKind};
 use kernel::{Clock, Config, Kernel};
-use loader::{Attached, PlanOptions, RegisterError};
+use loader::{Attached, Incomplete, PlanOptions, RegisterError};
 use net::Time;
 use std::sync::Arc;
 use tcp::ca::{OpsRef, Registry};
@@ -71,7 +71,8 @@ impl Embedded {
             .family(TcpCa::new(&registry))
             .build()?;
         let kernel: Arc<dyn loader::Bpf> = Arc::new(kernel);
-        let attached = loader::register(bytes, &kernel, &PlanOptions::default()).map_err(Box::new)?;
+        let attached =
+            loader::register(bytes, &kernel, &PlanOptions::default(), Incomplete::LeaveOut).map_err(Box::new)?;
         let native = Registry::new().names();
         let names: Vec<String> = registry
             .names()

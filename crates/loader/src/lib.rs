@@ -56,6 +56,6 @@ pub use maps::{Initial, MapPlan};
 pub use options::{PlanOptions, SetField, SetFieldError};
 pub use plan::Plan;
 pub use programs::{ProgramKind, ProgramPlan, SkipReason, Skipped};
-pub use register::{RegisterError, register};
+pub use register::{Incomplete, RegisterError, register};
 pub use relocate::{Open, OpenKind, Part};
 pub use struct_ops::{Fate, KernelTypes, MemberPlan, OpsPlan};
