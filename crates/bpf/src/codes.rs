@@ -16,6 +16,10 @@ pub const UNSUPPORTED_MEMBER: &str = "SO1702";
 pub const NO_FUNCTION: &str = "SO1703";
 /// A type that is no ops structure.
 pub const NO_OPS_STRUCTURE: &str = "SO1704";
+/// A kernel function that the program calls and the kernel does not have.
+pub const NO_KERNEL_FUNCTION: &str = "SO1705";
+/// A type or field that the program reads and the kernel does not have.
+pub const NO_KERNEL_FIELD: &str = "SO1706";
 
 /// What a code means and what helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,5 +75,17 @@ pub const PAGES: &[CodePage] = &[
         code: NO_OPS_STRUCTURE,
         title: "this type is no ops structure of the kernel",
         text: "Only structures that the kernel has prepared for it can be replaced by programs; `opswap kinds` lists them.",
+    },
+    CodePage {
+        code: NO_KERNEL_FUNCTION,
+        title: "the kernel has no such function",
+        text: "The program declares a kernel function (`__ksym`) that this kernel does not export, and calls it on a way that can be reached. Declare it \
+               `__weak` and guard the call with `bpf_ksym_exists(name)`, or use a kernel that has it; `opswap kinds KIND` lists what it has.",
+    },
+    CodePage {
+        code: NO_KERNEL_FIELD,
+        title: "the kernel has no such type or field",
+        text: "A field that the program reads is not in this kernel's types: another version, or the embedded kernel, whose TCP does not model it. Guard \
+               the access with `bpf_core_field_exists(p->field)`; `opswap header` prints the types that there are.",
     },
 ];

@@ -38,6 +38,7 @@ mod maps;
 mod options;
 mod pin;
 mod plan;
+mod poison;
 mod print;
 mod programs;
 mod register;

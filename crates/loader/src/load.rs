@@ -188,6 +188,7 @@ impl Plan {
         }
         loaded.kernel.prog_load(&args).map_err(|mut refusal| {
             self.add_source(plan, &mut refusal);
+            crate::poison::explain(&insns, &self.externs, &mut refusal);
             ProgramFault::Refused(Box::new(refusal))
         })
     }

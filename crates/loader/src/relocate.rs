@@ -6,6 +6,7 @@
 
 use crate::error::PlanError;
 use crate::externs::Resolved;
+use crate::poison::POISONED_CALL;
 use isa::RawInsn;
 use object::{FunctionIndex, MapIndex, Object, Target};
 
@@ -73,8 +74,6 @@ const PSEUDO_BTF_ID: u8 = 3;
 const PSEUDO_FUNC: u8 = 4;
 /// `BPF_PSEUDO_KFUNC_CALL`: the source register of a call.
 const PSEUDO_KFUNC_CALL: u8 = 2;
-/// Number of a helper that does not exist; the extern's index is added (`POISON_CALL_KFUNC_BASE` of libbpf).
-const POISONED_CALL: i32 = 2_002_000_000;
 
 /// Puts the program that begins with `entry` together. `code` gives a function's instructions after CO-RE.
 pub(crate) fn assemble(
