@@ -24,6 +24,8 @@ mod program;
 mod provenance;
 mod reason;
 pub mod report;
+#[cfg(test)]
+mod soundness;
 mod stack;
 mod state;
 mod states;

@@ -111,7 +111,7 @@ pub(crate) fn program(seed: u64) -> Vec<Insn> {
 }
 
 /// Change one instruction a little.
-fn mutate(rng: &mut Rng, insns: &mut Vec<Insn>) {
+fn mutate(rng: &mut Rng, insns: &mut [Insn]) {
     let at = rng.below(insns.len());
     match &mut insns[at] {
         Insn::Alu { op, src, width, .. } => match rng.below(3) {
