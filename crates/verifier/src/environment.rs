@@ -395,6 +395,8 @@ pub enum StructAccess {
 pub enum ReturnRule {
     /// Nothing: the operation returns `void`.
     Void,
+    /// Anything that is readable, an address too: what Linux asks of an ops structure's programs that return a number.
+    Readable,
     /// Any number.
     Scalar,
     /// A number of this range.
