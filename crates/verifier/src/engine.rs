@@ -309,6 +309,7 @@ impl<'a> Verifier<'a> {
         );
         // Linux's heuristics of where a state is worth being kept.
         let mut keep = match (jumps, insns) {
+            _ if self.options.keep_every_state => Keep::Yes,
             (..2, _) | (_, ..8) => Keep::No,
             (..20, ..100) => Keep::UnlessLooping,
             _ => Keep::Yes,

@@ -7,6 +7,9 @@
 pub struct Options {
     /// Bounds of the work.
     pub limits: Limits,
+    /// Keep a state wherever one can be kept, so that paths are cut short as often as possible
+    /// (`BPF_F_TEST_STATE_FREQ`). Slower; for tests of the verifier itself.
+    pub keep_every_state: bool,
 }
 
 /// Bounds of the work. A program that needs more is rejected, not half verified.

@@ -24,7 +24,14 @@ fn rejection(verdict: Result<Verified, Failure>) -> Rejection {
 
 fn with_limits(text: &str, limits: Limits) -> Result<Verified, Failure> {
     let insns = assemble(text);
-    verifier::verify(&Program::new(&insns), &World::filter(), &Options { limits })
+    verifier::verify(
+        &Program::new(&insns),
+        &World::filter(),
+        &Options {
+            limits,
+            ..Options::default()
+        },
+    )
 }
 
 #[test]
