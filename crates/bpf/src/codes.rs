@@ -20,6 +20,8 @@ pub const NO_OPS_STRUCTURE: &str = "SO1704";
 pub const NO_KERNEL_FUNCTION: &str = "SO1705";
 /// A type or field that the program reads and the kernel does not have.
 pub const NO_KERNEL_FIELD: &str = "SO1706";
+/// Something that the embedded kernel does not do, and Linux does.
+pub const UNSUPPORTED: &str = "SO1707";
 
 /// What a code means and what helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,5 +89,11 @@ pub const PAGES: &[CodePage] = &[
         title: "the kernel has no such type or field",
         text: "A field that the program reads is not in this kernel's types: another version, or the embedded kernel, whose TCP does not model it. Guard \
                the access with `bpf_core_field_exists(p->field)`; `opswap header` prints the types that there are.",
+    },
+    CodePage {
+        code: UNSUPPORTED,
+        title: "the embedded kernel does not support this",
+        text: "The program may well be right: it uses a helper, an instruction or a kind of pointer that Linux has and the embedded kernel has not. The message \
+               says which. `--kernel linux` asks Linux; docs/support.md says what is supported where.",
     },
 ];

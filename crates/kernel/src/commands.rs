@@ -145,7 +145,8 @@ impl Bpf for Kernel {
         let map = self.map(map)?;
         match map.ops() {
             Some(ops) => {
-                map.check_update(key, value)?;
+                let _writing = map.writing()?;
+                map.check_sizes(key, value)?;
                 ops.update(&map, (key, value), flags, (&self.fds, &self.vmlinux.btf))
             }
             None => map.update(key, value, flags),

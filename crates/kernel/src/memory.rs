@@ -54,6 +54,8 @@ pub(crate) struct Pool {
     value_bytes: usize,
     values: Vec<Memory>,
     free: Vec<Slot>,
+    /// Values that may be made.
+    values_max: usize,
 }
 
 /// A value in a [`Pool`].
@@ -66,17 +68,22 @@ impl Pool {
             value_bytes,
             values: Vec::new(),
             free: Vec::new(),
+            values_max: (BYTES_MAX / (value_bytes as u64).max(1)) as usize,
         }
     }
 
-    /// A value with these bytes.
-    pub(crate) fn take(&mut self, bytes: &[u8]) -> Slot {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.values.push(Memory::new(self.value_bytes));
-            Slot(self.values.len() - 1)
-        });
+    /// A value with these bytes; none when there is no memory for it.
+    pub(crate) fn take(&mut self, bytes: &[u8]) -> Option<Slot> {
+        let slot = match self.free.pop() {
+            Some(slot) => slot,
+            None if self.values.len() >= self.values_max => return None,
+            None => {
+                self.values.push(Memory::new(self.value_bytes));
+                Slot(self.values.len() - 1)
+            }
+        };
         self.write(slot, bytes);
-        slot
+        Some(slot)
     }
 
     /// Gives a value back.
@@ -119,14 +126,14 @@ mod tests {
     #[test]
     fn a_value_keeps_its_address_and_is_used_again() {
         let mut pool = Pool::new(4);
-        let first = pool.take(&[1; 4]);
+        let first = pool.take(&[1; 4]).unwrap();
         let address = pool.address(first);
         for _ in 0..100 {
-            pool.take(&[2; 4]);
+            pool.take(&[2; 4]).unwrap();
         }
         assert_eq!(pool.address(first), address);
         pool.give_back(first);
-        let again = pool.take(&[3; 4]);
+        let again = pool.take(&[3; 4]).unwrap();
         assert_eq!((pool.address(again), pool.read(again)), (address, vec![3; 4]));
     }
 }

@@ -104,13 +104,13 @@ impl<'a> Storage<'a> {
         self.storage.get(owner).unwrap_or(0)
     }
 
-    /// The address of an owner's new value, and once for each owner what is to be called when it ends. `value` is cut or filled up with zeros.
+    /// The address of an owner's new value (0 when there is no memory), and once for each owner what is to be called when it ends. `value` is cut or filled up with zeros.
     #[must_use = "the value stays for ever if nobody tells when its owner ends"]
     pub fn create(&self, owner: usize, value: &[u8]) -> (u64, Option<impl FnOnce() + Send + 'static>) {
         let mut whole = vec![0; self.value_size()];
         let len = value.len().min(whole.len());
         whole[..len].copy_from_slice(&value[..len]);
-        let (address, first) = self.storage.create(owner, &whole);
+        let (address, first) = self.storage.create(owner, &whole).unwrap_or((0, false));
         (address, first.then(|| self.end_of(owner)))
     }
 

@@ -47,7 +47,7 @@ impl Hash {
             Some(_) if flags.contains(UpdateFlags::NOEXIST) => Err(Errno::EEXIST),
             // Whoever holds the old value's address keeps the old value: the new one gets a place of its own.
             Some(&old) => {
-                let slot = inner.values.take(value);
+                let slot = inner.values.take(value).ok_or(Errno::ENOMEM)?;
                 inner.values.give_back(old);
                 inner.elements.insert(key.into(), slot);
                 Ok(())
@@ -55,7 +55,7 @@ impl Hash {
             None if flags.contains(UpdateFlags::EXIST) => Err(Errno::ENOENT),
             None if inner.elements.len() >= self.max_entries => Err(Errno::E2BIG),
             None => {
-                let slot = inner.values.take(value);
+                let slot = inner.values.take(value).ok_or(Errno::ENOMEM)?;
                 inner.elements.insert(key.into(), slot);
                 Ok(())
             }

@@ -16,8 +16,7 @@ use crate::btf_object::BtfObject;
 use crate::struct_ops::OpsMap;
 use bpf::{Errno, MapFlags, MapInfo, MapType, UpdateFlags};
 use btf::TypeId;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use verifier::{MapShape, SpecialField};
 
 /// A map.
@@ -26,7 +25,8 @@ pub(crate) struct Map {
     pub(crate) id: u32,
     pub(crate) plan: Plan,
     pub(crate) elements: Elements,
-    frozen: AtomicBool,
+    /// Whether user space may never write again. Held for reading by whoever writes, so that no write begun before is seen after.
+    frozen: RwLock<bool>,
 }
 
 /// What a map holds.
@@ -48,6 +48,9 @@ pub(crate) struct MapTypes {
     pub(crate) special: Vec<SpecialField>,
 }
 
+/// Proof that a map may be written now; it is not frozen before this ends.
+pub(crate) struct Writing<'a>(#[expect(dead_code, reason = "it is held, not read")] RwLockReadGuard<'a, bool>);
+
 /// There is one CPU: values per CPU are values.
 pub(crate) const CPUS: u32 = 1;
 
@@ -57,7 +60,7 @@ impl Map {
             id,
             plan,
             elements,
-            frozen: AtomicBool::new(false),
+            frozen: RwLock::new(false),
         }
     }
 
@@ -71,12 +74,17 @@ impl Map {
         }
     }
 
-    fn user_may_write(&self) -> bool {
-        !self.plan.flags.contains(MapFlags::RDONLY) && !self.is_frozen()
+    /// The right of user space to write, for as long as the answer is held.
+    pub(crate) fn writing(&self) -> Result<Writing<'_>, Errno> {
+        let frozen = self.frozen.read().unwrap_or_else(PoisonError::into_inner);
+        if *frozen || self.plan.flags.contains(MapFlags::RDONLY) {
+            return Err(Errno::EPERM);
+        }
+        Ok(Writing(frozen))
     }
 
     fn is_frozen(&self) -> bool {
-        self.frozen.load(Ordering::Acquire)
+        *self.frozen.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// `BPF_MAP_LOOKUP_ELEM`.
@@ -96,7 +104,8 @@ impl Map {
 
     /// `BPF_MAP_UPDATE_ELEM`, but for ops maps.
     pub(crate) fn update(&self, key: &[u8], value: &[u8], flags: UpdateFlags) -> Result<(), Errno> {
-        self.check_update(key, value)?;
+        let _writing = self.writing()?;
+        self.check_sizes(key, value)?;
         match &self.elements {
             Elements::Array(array) => array.update(key, value, flags),
             Elements::Hash(hash) => hash.update(key, value, flags),
@@ -105,11 +114,8 @@ impl Map {
         }
     }
 
-    /// What holds for an update of any map: right sizes, and the right to write.
-    pub(crate) fn check_update(&self, key: &[u8], value: &[u8]) -> Result<(), Errno> {
-        if !self.user_may_write() {
-            return Err(Errno::EPERM);
-        }
+    /// Key and value of an update have the right sizes.
+    pub(crate) fn check_sizes(&self, key: &[u8], value: &[u8]) -> Result<(), Errno> {
         self.check_key(key)?;
         if value.len() != self.transfer_size() {
             return Err(Errno::EINVAL);
@@ -119,9 +125,7 @@ impl Map {
 
     /// `BPF_MAP_DELETE_ELEM`.
     pub(crate) fn delete(&self, key: &[u8]) -> Result<(), Errno> {
-        if !self.user_may_write() {
-            return Err(Errno::EPERM);
-        }
+        let _writing = self.writing()?;
         self.check_key(key)?;
         match &self.elements {
             Elements::Array(_) => Err(Errno::EINVAL),
@@ -156,13 +160,12 @@ impl Map {
         if matches!(self.elements, Elements::Ops(_)) || special {
             return Err(Errno::ENOTSUPP);
         }
-        if !self.user_may_write() {
+        let mut frozen = self.frozen.write().unwrap_or_else(PoisonError::into_inner);
+        if *frozen || self.plan.flags.contains(MapFlags::RDONLY) {
             return Err(Errno::EPERM);
         }
-        match self.frozen.swap(true, Ordering::AcqRel) {
-            false => Ok(()),
-            true => Err(Errno::EBUSY),
-        }
+        *frozen = true;
+        Ok(())
     }
 
     fn check_key(&self, key: &[u8]) -> Result<(), Errno> {

@@ -41,18 +41,18 @@ impl Storage {
     }
 
     /// The address of a new value with these bytes and zeros behind them (of the one there is, if another thread was faster), and whether
-    /// nobody has promised yet to tell when this owner ends.
-    pub(crate) fn create(&self, owner: usize, value: &[u8]) -> (u64, bool) {
+    /// nobody has promised yet to tell when this owner ends. None when there is no memory for it.
+    pub(crate) fn create(&self, owner: usize, value: &[u8]) -> Option<(u64, bool)> {
         let inner = &mut *self.lock();
         let slot = match inner.owners.get(&owner) {
             Some(slot) => *slot,
             None => {
-                let slot = inner.values.take(value);
+                let slot = inner.values.take(value)?;
                 inner.owners.insert(owner, slot);
                 slot
             }
         };
-        (inner.values.address(slot), inner.watched.insert(owner))
+        Some((inner.values.address(slot), inner.watched.insert(owner)))
     }
 
     /// An owner ends, and its value with it.

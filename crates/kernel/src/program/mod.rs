@@ -71,8 +71,13 @@ impl Program {
 
     /// `BPF_OBJ_GET_INFO_BY_FD`; `vmlinux` is the id of the kernel's own types.
     pub(crate) fn info(&self, vmlinux: u32) -> ProgInfo {
-        let mut map_ids: Vec<u32> = self.about.maps.iter().map(|map| map.id).collect();
-        map_ids.dedup();
+        let mut map_ids: Vec<u32> = Vec::new();
+        for map in &self.about.maps {
+            // Named by two descriptors it is still one map.
+            if !map_ids.contains(&map.id) {
+                map_ids.push(map.id);
+            }
+        }
         ProgInfo {
             prog_type: self.prog_type,
             id: self.id,

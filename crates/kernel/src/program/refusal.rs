@@ -2,13 +2,12 @@
 //!
 //! Error numbers are Linux's for the same fault (`kernel/bpf/verifier.c`, 6.12; where 6.18 was measured it agrees).
 
-use bpf::{Category, Errno, LoadVerdict, ProgLoadError, ProgType, Report, SourceLine};
+use bpf::{Category, Errno, LoadVerdict, ProgLoadError, ProgType, Report, SourceLine, codes};
 use isa::Insn;
 use std::borrow::Cow;
 use verifier::{Code, Rejection, Unsupported, Verified};
 
-/// Rules about where a program may be attached; the verifier knows nothing of them. Codes are those that Linux's messages are given
-/// in `linux`.
+/// Rules about where a program may be attached; the verifier knows nothing of them.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum Policy {
     #[error("programs of ops structures must have a licence that is compatible with the GPL")]
@@ -32,11 +31,11 @@ pub(super) enum Policy {
 impl Policy {
     pub(super) fn refusal(&self) -> ProgLoadError {
         let (code, errno) = match self {
-            Self::Licence => ("SO1701", Errno::EINVAL),
-            Self::UnsupportedMember { .. } => ("SO1702", Errno::ENOTSUPP),
-            Self::NoMember { .. } | Self::NoFunction { .. } => ("SO1703", Errno::EINVAL),
-            Self::CheckMember { errno, .. } => ("SO1703", *errno),
-            Self::NoKind { .. } => ("SO1704", Errno::ENOTSUPP),
+            Self::Licence => (codes::LICENCE, Errno::EINVAL),
+            Self::UnsupportedMember { .. } => (codes::UNSUPPORTED_MEMBER, Errno::ENOTSUPP),
+            Self::NoMember { .. } | Self::NoFunction { .. } => (codes::NO_FUNCTION, Errno::EINVAL),
+            Self::CheckMember { errno, .. } => (codes::NO_FUNCTION, *errno),
+            Self::NoKind { .. } => (codes::NO_OPS_STRUCTURE, Errno::ENOTSUPP),
         };
         let help = match self {
             Self::Licence => Some("say `char _license[] SEC(\"license\") = \"GPL\";`".to_owned()),
@@ -92,12 +91,9 @@ pub(super) fn unsupported_type(prog_type: ProgType) -> ProgLoadError {
     not_supported(format!("programs of type {prog_type}"), None, None)
 }
 
-/// Code of everything that this kernel cannot do; `opswap explain` has one page for it.
-const UNSUPPORTED: &str = "SO1900";
-
 fn not_supported(what: String, insn: Option<u32>, source: Option<SourceLine>) -> ProgLoadError {
     let report = Report {
-        code: Cow::Borrowed(UNSUPPORTED),
+        code: Cow::Borrowed(codes::UNSUPPORTED),
         category: Category::Policy,
         message: format!("the embedded kernel does not support this: {what}"),
         insn,
