@@ -38,7 +38,7 @@ fn check(clang: &str) {
         ("off", 12),
         ("mem_sz", 7),
         ("invalid", 20),
-        ("ambiguous", 2),
+        ("ambiguous", 3),
     ] {
         let count = expected.lines().filter(|line| line.contains(what)).count();
         assert!(count >= least, "{what}: {count}");

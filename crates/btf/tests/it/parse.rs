@@ -129,6 +129,17 @@ fn names_find_types() {
             .unwrap();
         assert_eq!(btf.find(ty.name, ty.kind()), Some(first.id));
     }
+    // One name for several types: the lowest id first.
+    let mut b = Builder::new();
+    let int = b.int("same", 4, Encoding::SIGNED);
+    let ids = [
+        int,
+        b.typedef("same", int),
+        b.struct_type("same", 4, &[]),
+        b.func("same", int, Linkage::Global),
+    ];
+    assert!(b.build().unwrap().find_all("same").eq(ids));
+
     assert_eq!(btf.find("everything", Kind::Union), None);
     assert_eq!(btf.find_all("").count(), 0);
     assert_eq!(btf.find_all("everythin").count(), 0);

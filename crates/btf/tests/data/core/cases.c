@@ -17,6 +17,9 @@ struct flex_tail { int n; struct inner tail[]; };
 struct short_array { int pad; int a[2]; };
 struct bits { u64 pad : 5; u64 a : 7; int s : 9; u8 whole; u32 plain; u16 small : 3; };
 struct crossing { u64 pad : 40; u64 wide : 60; } __attribute__((packed));
+struct narrow { u8 pad : 6, b : 5; } __attribute__((packed));
+struct not_last { int a[0]; int n; };
+struct m_char { char c; };
 struct sizes { u64 grew; u8 shrank; s64 sgrew; void *p; u32 arr[2]; u16 same; struct { u64 v; } s; };
 struct kinds { void *was_int; float was_int2; int was_ptr; struct inner was_union; enum { KA } was_named_enum;
 	       enum other_enum { OE } was_my_enum; const volatile u32 qualified; double f; int fn_ptr; u32 dims[3][2]; };
@@ -53,7 +56,7 @@ struct kinds v7; struct flavoured v8; struct twice___one v9; struct twice___two 
 struct agree___two v12; struct pointer_holder v13; union u_type v14; anon_typedef v15; int_typedef v16; fn_typedef v17;
 fn2_typedef v18; enum values v19; enum big v20; enum uns v21; enum grew v22; struct m_same v23; struct m_more v24;
 struct m_less v25; struct m_sign v26; struct m_array v27; struct m_deep v28; struct m_fwd v29; union m_kind v30;
-struct m_enum v31; struct crossing v34; m_fn v32; m_fn_bad v33;
+struct m_enum v31; struct crossing v34; struct narrow v35; struct not_last v36; struct m_char v37; m_fn v32; m_fn_bad v33;
 #else
 // ---- the program's types ----
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -64,6 +67,10 @@ struct flex_tail { int n; struct inner tail[0]; };
 struct short_array { int a[4]; };
 struct bits { u32 a : 3; int s : 20; u32 whole : 8; u32 plain; u16 small; };
 struct crossing { u64 wide : 10; };
+struct narrow { u8 b : 2; };
+struct not_last { int n; int a[0]; };
+// The kernel is compiled with -funsigned-char.
+struct m_char { char c; };
 struct sizes { u32 grew; u32 shrank; int sgrew; char *p; u64 arr[2]; u16 same; struct { u32 v; } s; };
 struct kinds { int was_int; int was_int2; void *was_ptr; union { int a; } was_union; enum { LA } was_named_enum;
 	       enum my_enum { ME } was_my_enum; u32 qualified; float f; int (*fn_ptr)(void); u32 dims[1][2]; };
@@ -139,6 +146,8 @@ SEC("socket/elements") int elements(void *ctx)
 	PUT(OFFSET(s->a[3])); PUT(SIZE(s->a[3])); PUT(EXISTS(s->a[3])); PUT(EXISTS(s->a[1]));
 	PUT(OFFSET(f->tail[5])); PUT(SIZE(f->tail[5])); PUT(EXISTS(n->many[3]));
 	PUT(OFFSET(k->dims[0][1])); PUT(EXISTS(k->dims));
+	struct not_last *l = ctx;
+	PUT(EXISTS(l->a[0])); PUT(EXISTS(l->a[1])); PUT(EXISTS(l->a));
 	return 0;
 }
 
@@ -146,6 +155,8 @@ SEC("socket/bits") int bits(void *ctx)
 {
 	struct bits *b = ctx;
 	BITS(b->a); BITS(b->s); BITS(b->whole); BITS(b->plain); BITS(b->small);
+	struct narrow *n = ctx;
+	BITS(n->b);
 	return 0;
 }
 
@@ -189,6 +200,12 @@ SEC("socket/ambiguous") int ambiguous(struct twice *t)
 	return 0;
 }
 
+SEC("socket/ambiguous_exists") int ambiguous_exists(struct twice *t)
+{
+	PUT(EXISTS(t->a));
+	return 0;
+}
+
 SEC("socket/ambiguous_size") int ambiguous_size(struct agree *t)
 {
 	PUT(TYPE_SIZE(struct agree));
@@ -207,7 +224,7 @@ SEC("socket/matches") int matches(void *ctx)
 	PUT(TYPE_MATCHES(struct m_same)); PUT(TYPE_MATCHES(struct m_more)); PUT(TYPE_MATCHES(struct m_less));
 	PUT(TYPE_MATCHES(struct m_sign)); PUT(TYPE_MATCHES(struct m_array)); PUT(TYPE_MATCHES(struct m_deep));
 	PUT(TYPE_MATCHES(struct m_fwd)); PUT(TYPE_MATCHES(struct m_kind)); PUT(TYPE_MATCHES(struct m_enum));
-	PUT(TYPE_MATCHES(m_fn)); PUT(TYPE_MATCHES(m_fn_bad)); PUT(TYPE_MATCHES(enum big)); PUT(TYPE_MATCHES(enum uns));
+	PUT(TYPE_MATCHES(struct m_char)); PUT(TYPE_MATCHES(m_fn)); PUT(TYPE_MATCHES(m_fn_bad)); PUT(TYPE_MATCHES(enum big)); PUT(TYPE_MATCHES(enum uns));
 	return 0;
 }
 

@@ -16,7 +16,7 @@ done
 gcc -w -I"$work/include" -I"$tools/include/uapi" libbpf_says.c "$work"/*.o -lelf -l:libz.so.1 -o "$work/libbpf_says"
 for clang in 14 19; do
     "clang-$clang" -target bpf -g -O2 -fdebug-compilation-dir=. -c cases.c -o "cases-$clang.o"
-    "clang-$clang" -target bpf -g -O2 -fdebug-compilation-dir=. -DTARGET -c cases.c -o "$work/kernel.o"
+    "clang-$clang" -target bpf -g -O2 -fdebug-compilation-dir=. -funsigned-char -DTARGET -c cases.c -o "$work/kernel.o"
     llvm-strip-19 -g "cases-$clang.o"
     llvm-objcopy-19 --dump-section .BTF="kernel-$clang.btf" "$work/kernel.o"
     "$work/libbpf_says" "cases-$clang.o" "$work/kernel.o" |
