@@ -142,6 +142,9 @@ fn constants() {
     assert_eq!(error.verdict, LoadVerdict::Rejected, "not frozen: it may still change");
     kernel.map_freeze(&rodata).unwrap();
     assert_eq!(run(&kernel, &text), 1);
+    let error = load(&kernel, &update(&rodata, 0, 4, 0), "GPL").unwrap_err();
+    assert_eq!(error.errno, Errno::EACCES, "nor may a helper change it");
+    assert_eq!(run(&kernel, &lookup(&rodata, 0)), 1003);
 }
 
 #[test]

@@ -60,13 +60,15 @@ fn maps() -> [Helper; 4] {
             ),
             raw::MAP_UPDATE_ELEM,
         )
-        .on_maps(ELEMENTS),
+        .on_maps(ELEMENTS)
+        .writing(),
         Helper::new(
             3,
             contract("bpf_map_delete_elem", &[ArgKind::Map, ArgKind::MapKey], RetKind::Scalar),
             raw::MAP_DELETE_ELEM,
         )
-        .on_maps(ELEMENTS),
+        .on_maps(ELEMENTS)
+        .writing(),
         Helper::new(
             195,
             contract(

@@ -27,6 +27,8 @@ pub struct Helper {
     pub gpl_only: bool,
     /// The types of maps that it works on.
     pub maps: &'static [MapType],
+    /// Whether it changes the elements of the map in its arguments: not for maps that programs may only read.
+    pub writes_map: bool,
     /// What is called; `None` when this kernel only knows that Linux has it: calling it is `Unsupported`.
     pub native: Option<Native>,
 }
@@ -39,6 +41,7 @@ impl Helper {
             contract,
             gpl_only: false,
             maps: &[],
+            writes_map: false,
             native: Some(native),
         }
     }
@@ -53,6 +56,14 @@ impl Helper {
         Self { maps, ..self }
     }
 
+    /// The same, changing elements.
+    pub fn writing(self) -> Self {
+        Self {
+            writes_map: true,
+            ..self
+        }
+    }
+
     /// A helper that Linux has and this kernel has not: `what` is the reason that users read.
     pub fn unsupported(id: u32, name: &'static str, what: &'static str) -> Self {
         let mut contract = CallContract::new(name, &[], RetKind::Scalar);
@@ -65,6 +76,7 @@ impl Helper {
             contract,
             gpl_only: false,
             maps: ANY_MAP,
+            writes_map: false,
             native: None,
         }
     }

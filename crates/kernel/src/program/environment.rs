@@ -112,8 +112,9 @@ impl Environment for World<'_> {
     }
 
     fn helper_takes_map(&self, helper: u32, map: &MapShape) -> bool {
-        let takes = self.find_helper(helper).map(|helper| helper.maps);
-        takes.is_some_and(|types| types.contains(&MapType(map.map_type)))
+        let takes =
+            |helper: &Helper| helper.maps.contains(&MapType(map.map_type)) && (map.writable || !helper.writes_map);
+        self.find_helper(helper).is_some_and(takes)
     }
 
     fn map_constant(&self, map: MapRef, offset: u32, size: u32) -> Option<u64> {

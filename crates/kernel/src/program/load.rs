@@ -10,11 +10,11 @@ use crate::program::linker::Link;
 use crate::program::refusal::{self, Policy};
 use crate::program::{About, Attach, Program, Runs, socket_filter};
 use crate::struct_ops::{MemberKind, ProgFacts};
-use bpf::{Errno, ProgFlags, ProgLoad, ProgLoadError, ProgType};
+use bpf::{Errno, MapType, ProgFlags, ProgLoad, ProgLoadError, ProgType};
 use btf::TypeId;
 use isa::{Imm64, Insn, RawInsn};
 use std::sync::Arc;
-use verifier::{Failure, MapRef, Options, Rejection, Verified};
+use verifier::{Failure, MapRef, Options, Reason, Rejection, Verified};
 
 /// Loads a program; with it comes a log of the given level (0 for none).
 pub(crate) fn load(
@@ -40,7 +40,13 @@ pub(crate) fn load(
         debug: debug.as_program_debug(types.as_deref()),
     };
     let verified = verifier::verify(&program, &context, &Options::default()).map_err(|failure| match &failure {
-        Failure::Rejected(rejection) => refusal::rejected(rejection),
+        Failure::Rejected(rejection) => {
+            let mut refusal = refusal::rejected(rejection);
+            if matches!(rejection.reason, Reason::NoDirectValue { .. }) && has_many(rejection.insn, &maps) {
+                refusal.errno = Errno::ENOTSUPP;
+            }
+            refusal
+        }
         Failure::Unsupported(unsupported) => refusal::unsupported(unsupported, program.source_line_of(unsupported)),
         Failure::Internal(internal) => refusal::internal(internal.to_string()),
     })?;
@@ -206,6 +212,16 @@ fn named_maps(kernel: &Kernel, args: &ProgLoad<'_>, insns: &[Insn]) -> Result<Ve
         maps.push((reference, map.map_err(|errno| refusal::no_map(slot, errno))?));
     }
     Ok(maps)
+}
+
+/// Whether the instruction names an array of several elements; Linux has an error number of its own for the address of their values.
+fn has_many(insn: Option<Insn>, maps: &[(MapRef, Arc<Map>)]) -> bool {
+    let reference = match insn {
+        Some(Insn::LoadImm64 { imm, .. }) => map_ref(&imm),
+        _ => None,
+    };
+    let named = maps.iter().find(|(known, _)| Some(*known) == reference);
+    named.is_some_and(|(_, map)| map.plan.map_type == MapType::ARRAY && map.plan.max_entries != 1)
 }
 
 /// The map that a 64-bit immediate names.

@@ -5,7 +5,7 @@
 use bpf::{Category, Errno, LoadVerdict, ProgLoadError, ProgType, Report, SourceLine, codes};
 use isa::Insn;
 use std::borrow::Cow;
-use verifier::{Code, Rejection, Unsupported, Verified};
+use verifier::{Code, Reason, Rejection, Unsupported, ValueKind, Verified};
 
 /// Rules about where a program may be attached; the verifier knows nothing of them.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -73,7 +73,7 @@ pub(super) fn rejected(rejection: &Rejection) -> ProgLoadError {
         notes: text.notes,
         help: text.help,
     };
-    with_report(errno(code), LoadVerdict::Rejected, report)
+    with_report(errno(&rejection.reason), LoadVerdict::Rejected, report)
 }
 
 /// The program may be right, but this kernel cannot take it.
@@ -188,12 +188,31 @@ fn category(category: verifier::Category) -> Category {
     }
 }
 
+/// Bytes of a frame, as an offset.
+const STACK: i64 = verifier::STACK_BYTES_MAX as i64;
+
 /// Linux's error number for the same fault.
-fn errno(code: Code) -> Errno {
-    match code {
-        Code::EmptyProgram | Code::TooLong | Code::TooComplex | Code::TooManyBranches | Code::CallsTooDeep => {
-            Errno::E2BIG
+fn errno(reason: &Reason) -> Errno {
+    match reason {
+        // Begins inside the frame and ends outside (`check_stack_access_within_bounds`).
+        Reason::StackOutOfBounds { offset, .. } if (-STACK..0).contains(offset) => return Errno::EINVAL,
+        Reason::StackUnbounded { bounds, .. }
+            if (-STACK..0).contains(&bounds.signed_min) && bounds.signed_max <= STACK =>
+        {
+            return Errno::EINVAL;
         }
+        Reason::PointerStored {
+            into: ValueKind::Stack, ..
+        } => return Errno::EINVAL,
+        _ => {}
+    }
+    match reason.code() {
+        Code::Recursion
+        | Code::EmptyProgram
+        | Code::TooLong
+        | Code::TooComplex
+        | Code::TooManyBranches
+        | Code::CallsTooDeep => Errno::E2BIG,
         Code::StackTooDeep
         | Code::UnknownKfunc
         | Code::HelperMap
