@@ -136,7 +136,7 @@ impl Compare<'_> {
         for _ in 0..DEPTH_MAX {
             self.count(local_id, level)?;
             let (local, target) = (self.local.resolve(local_id)?, self.target.resolve(target_id)?);
-            if !names_match(local.name, target.name) {
+            if !same(local.name, target.name) {
                 return Ok(false);
             }
             match (local.def, target.def) {
@@ -191,7 +191,7 @@ impl Compare<'_> {
         }
         for local in one.members() {
             let mut matched = false;
-            for target in other.members().filter(|target| names_match(local.name, target.name)) {
+            for target in other.members().filter(|target| same(local.name, target.name)) {
                 if self.matches(local.ty, target.ty, false, level - 1)? {
                     matched = true;
                     break;
@@ -205,20 +205,11 @@ impl Compare<'_> {
     }
 }
 
-/// An anonymous target matches only what is anonymous itself.
-fn names_match(local: &str, target: &str) -> bool {
-    if target.is_empty() {
-        local.is_empty()
-    } else {
-        same(local, target)
-    }
-}
-
 /// Each local value has one of the same name in the target; numbers may differ.
 fn enums_match(one: Enum<'_>, other: Enum<'_>) -> bool {
     one.size == other.size
         && one.enumerators().len() <= other.enumerators().len()
         && one
             .enumerators()
-            .all(|local| other.enumerators().any(|target| names_match(local.name, target.name)))
+            .all(|local| other.enumerators().any(|target| same(local.name, target.name)))
 }
