@@ -9,7 +9,7 @@ use crate::cfg::{Broken, Shape, ShapeError};
 use crate::environment::{Environment, MapRef, MapShape};
 use crate::failure::{Failure, Feature, Internal, Rejection, Step, Unsupported};
 use crate::liveness::Liveness;
-use crate::options::Options;
+use crate::options::{Keeping, Options};
 use crate::program::Program;
 use crate::provenance::Provenance;
 use crate::reason::Reason;
@@ -308,11 +308,10 @@ impl<'a> Verifier<'a> {
             self.stats.insns_processed - self.kept_at.insns,
         );
         // Linux's heuristics of where a state is worth being kept.
-        let mut keep = match (jumps, insns) {
-            _ if self.options.keep_every_state => Keep::Yes,
-            (..2, _) | (_, ..8) => Keep::No,
-            (..20, ..100) => Keep::UnlessLooping,
-            _ => Keep::Yes,
+        let mut keep = match (self.options.keeping, jumps, insns) {
+            (Keeping::Nowhere, ..) | (Keeping::Sparse, ..2, _) | (Keeping::Sparse, _, ..8) => Keep::No,
+            (Keeping::Sparse, ..20, ..100) => Keep::UnlessLooping,
+            (Keeping::Sparse | Keeping::Everywhere, ..) => Keep::Yes,
         };
         if self.states.any_at(slot) {
             let live = self.live();

@@ -7,9 +7,20 @@
 pub struct Options {
     /// Bounds of the work.
     pub limits: Limits,
-    /// Keep a state wherever one can be kept, so that paths are cut short as often as possible
-    /// (`BPF_F_TEST_STATE_FREQ`). Slower; for tests of the verifier itself.
-    pub keep_every_state: bool,
+    /// Where states are kept, so that a path can end where an earlier one covers the rest.
+    pub keeping: Keeping,
+}
+
+/// Where states are kept. The verdict is the same everywhere but for [`Limits`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keeping {
+    /// Where it is likely to save work, by Linux's rules.
+    #[default]
+    Sparse,
+    /// Wherever one can be compared (`BPF_F_TEST_STATE_FREQ`). For tests of the verifier itself.
+    Everywhere,
+    /// Nowhere: each path is followed to its end. For tests of the verifier itself.
+    Nowhere,
 }
 
 /// Bounds of the work. A program that needs more is rejected, not half verified.

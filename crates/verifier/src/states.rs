@@ -338,7 +338,12 @@ impl Comparison<'_> {
 
     /// `stacksafe`.
     fn slot(&mut self, old: &Slot, current: Option<&Slot>) -> bool {
-        // Reading what was never written gives an unknown number, so unknown bytes cover anything.
+        let pointer = current.is_some_and(|slot| slot.has_spill() && slot.value.is_pointer());
+        if pointer && !old.has_spill() {
+            // Where unknown bytes are read, a part of a pointer must not be. (Linux does not look at this.)
+            return false;
+        }
+        // Reading what was never written gives an unknown number, so unknown bytes cover all other bytes.
         if old.all_misc() {
             return true;
         }

@@ -10,7 +10,7 @@ use bpf::{Bpf, Fd, Map, MapCreate, MapFlags, MapType, ProgLoad, ProgType};
 use cases::Expected;
 use isa::{Imm64, Insn};
 use linux::Linux;
-use verifier::{Category, Failure, Limits, Options, Program};
+use verifier::{Category, Failure, Keeping, Limits, Options, Program};
 use world::{ARRAY, GLOBAL, HASH, World};
 
 /// Linux with the maps that the programs name.
@@ -89,7 +89,11 @@ fn linux_accepts_every_generated_program_that_is_accepted_here() {
     };
     let options = |seed| Options {
         limits,
-        keep_every_state: seed % 2 == 0,
+        keeping: if seed % 2 == 0 {
+            Keeping::Everywhere
+        } else {
+            Keeping::Sparse
+        },
     };
     let (mut accepted, mut stricter, mut refused) = (0, 0, 0);
     let mut wrong = Vec::new();

@@ -9,7 +9,7 @@ mod world;
 
 use generate::Rng;
 use isa::{Call, Imm64, Insn, Size};
-use verifier::{Limits, Options, Program, Verified};
+use verifier::{Keeping, Limits, Options, Program, Verified};
 use vm::{CheckedProgram, Denied, Mark, Memory, Regions, Stack};
 use world::{ARRAY, GLOBAL, HASH, READ_ONLY, READ_ONLY_VALUE, World};
 
@@ -166,7 +166,11 @@ fn accepted_generated_programs_never_trap() {
             insns_processed_max: 20_000,
             ..Limits::default()
         },
-        keep_every_state: seed % 2 == 0,
+        keeping: if seed % 2 == 0 {
+            Keeping::Everywhere
+        } else {
+            Keeping::Sparse
+        },
     };
     let mut accepted = 0;
     for seed in first..first + count {

@@ -56,6 +56,10 @@ pub(crate) struct Generator<'a> {
     open: Vec<(usize, [Guess; 11])>,
     written: Vec<i16>,
     depth: u32,
+    /// Calls of functions that are still to come: slot of the call, and which function.
+    calls: Vec<(usize, usize)>,
+    /// Inside a function, which calls no other and may return anything.
+    in_function: bool,
 }
 
 const IMMS: [i32; 26] = [
@@ -98,10 +102,13 @@ pub(crate) fn program(seed: u64) -> Vec<Insn> {
         open: Vec::new(),
         written: Vec::new(),
         depth: 0,
+        calls: Vec::new(),
+        in_function: false,
     };
     generator.prologue();
     generator.body(length);
     generator.end();
+    generator.functions();
     let mut insns = generator.insns;
     if rng.chance(30) {
         // Something that no generator thinks of.
@@ -338,7 +345,71 @@ impl Generator<'_> {
         }
     }
 
+    /// A call of one of two functions: the first gets an address on the stack, the second one in a map.
+    fn function_call(&mut self) {
+        if self.in_function {
+            return;
+        }
+        let which = self.rng.below(2);
+        if which == 0 {
+            self.push(mov(Reg::R1, Src::Reg(Reg::R10)));
+            let off = self.rng.pick(&[-16, -24, -32]);
+            self.push(alu(Width::W64, AluOp::Add, Reg::R1, Src::Imm(off)));
+        } else {
+            self.value_address(Reg::R1, 0);
+        }
+        match self.register(&[Guess::Number, Guess::Small]) {
+            Some(number) => self.push(mov(Reg::R2, Src::Reg(number))),
+            None => self.push(mov(Reg::R2, Src::Imm(3))),
+        }
+        self.calls.push((self.insns.len(), which));
+        self.push(Insn::Call(Call::Subprog { off: 0 }));
+        for reg in &Reg::ALL[1..=5] {
+            self.guesses[reg.index()] = Guess::Uninit;
+        }
+        self.guess(Reg::R0, Guess::Number);
+    }
+
+    /// The functions that are called.
+    fn functions(&mut self) {
+        self.in_function = true;
+        for which in 0..2 {
+            let calls: Vec<usize> = self
+                .calls
+                .iter()
+                .filter(|call| call.1 == which)
+                .map(|call| call.0)
+                .collect();
+            if calls.is_empty() {
+                continue;
+            }
+            let start = self.insns.len();
+            for slot in calls {
+                let off = start as i32 - slot as i32 - 1;
+                self.insns[slot] = Insn::Call(Call::Subprog { off });
+            }
+            self.guesses = [Guess::Uninit; 11];
+            self.guess(Reg::R1, Guess::Value);
+            self.guess(Reg::R2, Guess::Number);
+            self.guess(Reg::R10, Guess::Frame);
+            self.push(mov(Reg::R8, Src::Reg(Reg::R1)));
+            self.push(mov(Reg::R7, Src::Reg(Reg::R2)));
+            self.push(mov(Reg::R0, Src::Imm(1)));
+            self.guess(Reg::R8, Guess::Value);
+            self.guess(Reg::R7, Guess::Number);
+            self.guess(Reg::R0, Guess::Number);
+            self.written.clear();
+            let length = 2 + self.rng.below(8);
+            self.body(length);
+            self.end();
+        }
+    }
+
     fn one(&mut self) {
+        if self.rng.chance(6) {
+            self.function_call();
+            return;
+        }
         match self.rng.below(20) {
             0 => {
                 let dst = self.any_dst();
@@ -752,7 +823,7 @@ impl Generator<'_> {
         for (slot, _) in open {
             set_target(&mut self.insns[slot], here - slot - 1);
         }
-        if self.rng.chance(80) {
+        if self.guesses[0] == Guess::Uninit || self.rng.chance(if self.in_function { 20 } else { 80 }) {
             self.push(mov(Reg::R0, Src::Imm(0)));
         }
         self.push(Insn::Exit);

@@ -1,0 +1,54 @@
+//! Ending paths early changes no verdict: what is accepted with states kept everywhere is accepted when every path is
+//! followed to its end.
+//!
+//! `OPSWAP_VERIFIER_PROGRAMS` and `OPSWAP_VERIFIER_SEED` as for the comparison with Linux.
+
+mod generate;
+mod world;
+
+use isa::Insn;
+use verifier::{Category, Failure, Keeping, Limits, Options, Program, Verified};
+use world::World;
+
+fn verify(world: &World, insns: &[Insn], keeping: Keeping) -> Result<Verified, Failure> {
+    let limits = Limits {
+        insns_processed_max: 50_000,
+        ..Limits::default()
+    };
+    verifier::verify(&Program::new(insns), world, &Options { limits, keeping })
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
+}
+
+#[test]
+fn paths_that_end_early_hide_nothing() {
+    let world = World::filter();
+    let first = setting("OPSWAP_VERIFIER_SEED", 900_000);
+    let count = setting("OPSWAP_VERIFIER_PROGRAMS", 6000);
+    let (mut compared, mut pruned) = (0, 0);
+    for seed in first..first + count {
+        let insns = generate::program(seed);
+        if isa::encode(&insns).is_err() {
+            continue;
+        }
+        for keeping in [Keeping::Everywhere, Keeping::Sparse] {
+            let Ok(verified) = verify(&world, &insns, keeping) else {
+                continue;
+            };
+            pruned += u64::from(verified.stats().paths_pruned > 0);
+            match verify(&world, &insns, Keeping::Nowhere) {
+                Ok(_) => compared += 1,
+                // Too many paths to follow them all.
+                Err(Failure::Rejected(rejection)) if rejection.category() == Category::Complexity => {}
+                Err(failure) => panic!("seed {seed}, {keeping:?}: {failure}\n{}", isa::listing(&insns)),
+            }
+        }
+    }
+    eprintln!("{compared} compared, {pruned} with paths that ended early");
+    assert!(compared * 5 > count && pruned * 20 > count, "{compared}, {pruned}");
+}
