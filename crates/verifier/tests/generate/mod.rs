@@ -5,7 +5,10 @@
 
 use isa::{AluOp, AtomicOp, Call, Imm64, Insn, JmpOp, Reg, Size, Src, Width};
 
-use crate::world::{ARRAY, GLOBAL, HASH};
+/// Maps that the programs name, as in `world`.
+const ARRAY: i32 = 1;
+const HASH: i32 = 2;
+const GLOBAL: i32 = 3;
 
 /// SplitMix64: enough for tests, and the same everywhere.
 pub(crate) struct Rng(u64);
