@@ -59,6 +59,12 @@ impl Cast {
             host: Host::Embedded,
         }
     }
+
+    /// What belongs to each source, given to the flows in turn.
+    fn of_flows<T: Clone>(&self, scenario: &Scenario, each: &[T]) -> Vec<T> {
+        let number = scenario.flows as usize * self.sources.len();
+        each.iter().cycle().take(number).cloned().collect()
+    }
 }
 
 /// What came out of one run.
@@ -159,79 +165,70 @@ pub fn run(scenario: &Scenario, cast: &Cast, progress: &mut dyn FnMut(Progress))
         })
     };
     let tables: Vec<OpsRef> = cast.sources.iter().map(&mut load).collect::<Result<_, _>>()?;
-    let next = cast.swap.as_ref().map(|(_, source)| load(source)).transpose()?;
+    let next = match &cast.swap {
+        Some((at, source)) => Some((BEGIN + *at, load(source)?, source.label.as_str())),
+        None => None,
+    };
 
-    let number = scenario.flows as usize * tables.len();
-    let of_flows = |tables: &[OpsRef]| -> Vec<OpsRef> { tables.iter().cycle().take(number).cloned().collect() };
-    let mut labels: Vec<String> = cast
-        .sources
-        .iter()
-        .map(|source| source.label.clone())
-        .cycle()
-        .take(number)
-        .collect();
-    let name = cast
-        .sources
-        .iter()
-        .map(|source| source.label.as_str())
-        .collect::<Vec<_>>()
-        .join("+");
-
-    let mut world = World::new(scenario, &of_flows(&tables));
+    let mut world = World::new(scenario, &cast.of_flows(scenario, &tables));
     let mut watch = Watcher {
         embedded: &embedded,
         duration: scenario.duration,
         progress,
     };
-    let end = BEGIN + scenario.duration;
-    let swap_at = cast.swap.as_ref().map(|(at, _)| BEGIN + *at);
+    let swap_at = next.as_ref().map(|(at, ..)| *at);
     let mut periods = Vec::new();
-    for boundary in boundaries(BEGIN + scenario.warmup, swap_at, end) {
+    for boundary in boundaries(BEGIN + scenario.warmup, swap_at, BEGIN + scenario.duration) {
         periods.push(world.run_until_boundary(boundary, &mut watch)?);
-        if let (Some((_, source)), Some(table), true) = (&cast.swap, &next, Some(boundary) == swap_at) {
+        if let Some((at, table, label)) = &next
+            && *at == boundary
+        {
+            let tables = cast.of_flows(scenario, std::slice::from_ref(table));
             world
-                .change_congestion_control(&of_flows(std::slice::from_ref(table)))
+                .change_congestion_control(&tables)
                 .map_err(|error| RunError::Refused {
-                    label: source.label.clone(),
+                    label: (*label).to_owned(),
                     error,
                 })?;
         }
     }
-
-    let warm = BEGIN + scenario.warmup;
-    let rate = scenario.path.rate;
-    let (before, after) = match swap_at {
-        Some(at) => periods.iter().cloned().partition(|period| period.end <= at),
-        None => (periods.clone(), Vec::new()),
+    let work = Work {
+        packets: world.packets(),
+        events: world.steps(),
     };
+    Ok(evaluate(scenario, cast, &periods, world.take_series(), work))
+}
+
+/// The figures of a run that has ended.
+fn evaluate(scenario: &Scenario, cast: &Cast, periods: &[Period], mut series: Series, work: Work) -> Run {
+    let warm = BEGIN + scenario.warmup;
+    let result = |periods: &[Period], labels: &[String], run: &str| {
+        account::result(periods, labels, run.to_owned(), scenario.path.rate)
+    };
+    let first: Vec<String> = cast.sources.iter().map(|source| source.label.clone()).collect();
+    let mut run = first.join("+");
+    let mut labels = cast.of_flows(scenario, &first);
     let mut halves = Vec::new();
-    let mut series = world.take_series();
+    if let Some((at, source)) = &cast.swap {
+        let swap = periods.partition_point(|period| period.end <= BEGIN + *at);
+        let (before, after) = periods.split_at(swap);
+        halves.push(result(measured(before, warm), &labels, &run));
+        let next = vec![source.label.clone(); labels.len()];
+        halves.push(result(after, &next, &source.label));
+        for label in labels.iter_mut().chain([&mut run]) {
+            *label = format!("{label}→{}", source.label);
+        }
+    }
     for (flow, label) in series.flows.iter_mut().zip(&labels) {
         flow.cc.clone_from(label);
     }
-    let mut whole = name.clone();
-    if let Some((_, source)) = &cast.swap {
-        let next_labels = vec![source.label.clone(); number];
-        halves.push(account::result(measured(&before, warm), &labels, name, rate));
-        halves.push(account::result(&after, &next_labels, source.label.clone(), rate));
-        for label in labels
-            .iter_mut()
-            .chain(series.flows.iter_mut().map(|flow| &mut flow.cc))
-        {
-            *label = format!("{label}→{}", source.label);
-        }
-        whole = format!("{whole}→{}", source.label);
-    }
-    Ok(Run {
-        result: account::result(measured(&periods, warm), &labels, whole, rate),
+    Run {
+        result: result(measured(periods, warm), &labels, &run),
         halves,
         swap: cast.swap.as_ref().map(|(at, source)| (*at, source.label.clone())),
         series,
-        work: Work {
-            packets: world.packets(),
-            events: world.steps(),
-        },
-    })
+        work,
+    }
 }
 
 /// Runs each of `sources` alone, or with `mix` all of them on one bottleneck. `progress` gets the number of the run, from 0, as well.
