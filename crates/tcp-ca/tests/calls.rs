@@ -253,3 +253,19 @@ fn clock_and_statistics() {
         "the host may write it too"
     );
 }
+
+/// Types alone, without functions and lines, are fine.
+#[test]
+fn a_program_with_types_and_nothing_else() {
+    let ground = Ground::new();
+    let ops = Ops::new(&*ground.kernel);
+    let (_, btf) = storage_map(&ground);
+    let insns = testkit::assemble("r0 = 1\ncall f\nexit\nf: r0 = 2\nexit");
+    let args = bpf::ProgLoad {
+        btf: Some(&btf),
+        ..ops.load_args("ssthresh", &insns)
+    };
+    if let Err(error) = ground.kernel.prog_load(&args) {
+        panic!("{error}: {}", error.log);
+    }
+}

@@ -39,17 +39,7 @@ pub(crate) fn load(
         insns: &insns,
         debug: debug.as_program_debug(types.as_deref()),
     };
-    let verified = verifier::verify(&program, &context, &Options::default()).map_err(|failure| match &failure {
-        Failure::Rejected(rejection) => {
-            let mut refusal = refusal::rejected(rejection);
-            if matches!(rejection.reason, Reason::NoDirectValue { .. }) && has_many(rejection.insn, &maps) {
-                refusal.errno = Errno::ENOTSUPP;
-            }
-            refusal
-        }
-        Failure::Unsupported(unsupported) => refusal::unsupported(unsupported, program.source_line_of(unsupported)),
-        Failure::Internal(internal) => refusal::internal(internal.to_string()),
-    })?;
+    let verified = verify(&program, &context, &maps)?;
     let code = Link {
         world: &context,
         maps: &maps,
@@ -72,15 +62,26 @@ pub(crate) fn load(
     Ok((program, log))
 }
 
-/// Where a verifier's "not supported" is in the source.
-trait SourceOf {
-    fn source_line_of(&self, unsupported: &verifier::Unsupported) -> Option<verifier::SourceLine>;
-}
-
-impl SourceOf for verifier::Program<'_> {
-    fn source_line_of(&self, unsupported: &verifier::Unsupported) -> Option<verifier::SourceLine> {
-        self.source_line(unsupported.slot? as usize)
-    }
+/// Asks the verifier, and gives its refusals the kernel's form.
+fn verify(
+    program: &verifier::Program<'_>,
+    context: &World<'_>,
+    maps: &[(MapRef, Arc<Map>)],
+) -> Result<Verified, ProgLoadError> {
+    verifier::verify(program, context, &Options::default()).map_err(|failure| match &failure {
+        Failure::Rejected(rejection) => {
+            let mut refusal = refusal::rejected(rejection);
+            if matches!(rejection.reason, Reason::NoDirectValue { .. }) && has_many(rejection.insn, maps) {
+                refusal.errno = Errno::ENOTSUPP;
+            }
+            refusal
+        }
+        Failure::Unsupported(unsupported) => {
+            let source = unsupported.slot.and_then(|slot| program.source_line(slot as usize));
+            refusal::unsupported(unsupported, source)
+        }
+        Failure::Internal(internal) => refusal::internal(internal.to_string()),
+    })
 }
 
 fn about(
