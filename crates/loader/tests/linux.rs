@@ -240,10 +240,13 @@ fn a_field_that_no_kernel_has_is_refused_where_it_is_used() {
     };
     assert_eq!(
         (program.as_str(), source.verdict),
-        ("ssthresh", bpf::LoadVerdict::Rejected)
+        ("ssthresh", bpf::LoadVerdict::Unsupported),
+        "the kernel lacks it; the program is not at fault"
     );
     assert!(source.log.contains("195896080"), "{}", source.log);
-    let line = source.report.and_then(|report| report.source).unwrap();
+    let report = source.report.unwrap();
+    assert_eq!(report.code, bpf::codes::NO_KERNEL_FIELD);
+    let line = report.source.unwrap();
     assert!(line.file.ends_with("unguarded.bpf.c"), "{line:?}");
     assert!(line.text.starts_with("return ((struct tcp_sock *)ctx[0])"), "{line:?}");
 }

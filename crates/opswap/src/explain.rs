@@ -50,7 +50,7 @@ mod tests {
         assert!(all.len() > 20);
         for one in &all {
             assert!(
-                one.code.starts_with("SO") && !one.title.is_empty() && one.text.len() > 40,
+                one.code.starts_with("SO") && !one.title.is_empty() && one.text.len() > 20,
                 "{one:?}"
             );
             assert_eq!(super::explain(&one.code.to_lowercase()).unwrap().title, one.title);
