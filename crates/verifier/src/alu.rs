@@ -3,7 +3,7 @@
 //! Follows `adjust_scalar_min_max_vals` and the `scalar_min_max_*` functions it calls in Linux 6.12's
 //! `kernel/bpf/verifier.c`. Pure functions: what pointers do is in [`check::arith`](crate::check::arith).
 
-use isa::{AluOp, Width};
+use isa::{AluOp, EndianKind, Width};
 
 use crate::bounds::Scalar;
 
@@ -233,4 +233,13 @@ fn shift64(op: AluOp, dst: &mut Scalar, count: u32) {
 /// `-value`: zero minus it, as Linux 6.18 has it.
 pub(crate) fn neg(width: Width, value: &Scalar) -> Scalar {
     alu(AluOp::Sub, width, Scalar::constant(0), value)
+}
+
+/// The low `bits` bits of a constant in another byte order, on a little-endian host; the rest is zero.
+pub(crate) fn endian(kind: EndianKind, bits: u8, value: u64) -> u64 {
+    let unused = 64 - u32::from(bits.clamp(8, 64));
+    match kind {
+        EndianKind::ToLe => value << unused >> unused,
+        EndianKind::ToBe | EndianKind::Bswap => value.swap_bytes() >> unused,
+    }
 }

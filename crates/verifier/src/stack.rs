@@ -188,14 +188,24 @@ impl Stack {
         Ok(bytes_value(bytes, graph))
     }
 
-    /// Read somewhere in `offsets`: zero if all bytes are, else unknown.
-    pub(crate) fn load_somewhere(&self, offsets: std::ops::Range<i32>, graph: &mut Provenance) -> Value {
-        let zero = offsets.clone().all(|offset| {
+    /// Read somewhere in `offsets`: zero if all bytes are, else unknown. A saved pointer must not be among them, for
+    /// a part of it could be read. (Linux refuses that only where the offset is known.)
+    pub(crate) fn load_somewhere(
+        &self,
+        offsets: std::ops::Range<i32>,
+        graph: &mut Provenance,
+    ) -> Result<Value, CutPointer> {
+        let mut zero = true;
+        for offset in offsets {
             let (index, byte) = place(offset);
-            self.slots[index].bytes[byte] == Byte::Zero
-        });
+            let slot = &self.slots[index];
+            if slot.has_spill() && slot.value.is_pointer() {
+                return Err(CutPointer);
+            }
+            zero &= slot.bytes[byte] == Byte::Zero;
+        }
         let scalar = if zero { Scalar::constant(0) } else { Scalar::UNKNOWN };
-        Value::number(scalar, graph.fresh())
+        Ok(Value::number(scalar, graph.fresh()))
     }
 
     /// Something outside the program may have written these bytes.

@@ -141,7 +141,7 @@ fn linux_accepts_every_generated_program_that_is_accepted_here() {
         wrong[..wrong.len().min(3)].join("\n\n")
     );
     assert!(
-        accepted * 5 > count,
+        accepted * 8 > count,
         "only {accepted} of {count} programs accepted: the generator is too wild"
     );
 }
@@ -185,6 +185,8 @@ fn linux_accepts_every_case_that_is_accepted_here() {
         "registers: map as a pointer",
         // Linux rewrites accesses to parts of a field, and lets classifiers write the mark.
         "registers: context field narrow",
+        // Linux looks for cut pointers only where the offset is known.
+        "stack: variable offset over a saved pointer",
         "registers: context written",
     ];
     stricter.retain(|name| !known.contains(&name.as_str()));

@@ -4,7 +4,7 @@
 //! `kernel/bpf/verifier.c`, for a privileged program: the difference of two pointers, and a pointer cut to 32
 //! bits, are unknown numbers.
 
-use isa::{AluOp, Reg, Size, Src, Width};
+use isa::{AluOp, EndianKind, Reg, Size, Src, Width};
 
 use crate::alu;
 use crate::bounds::Scalar;
@@ -83,11 +83,17 @@ impl Verifier<'_> {
         self.write(dst, result)
     }
 
-    /// Byte order; what comes out is not followed.
-    pub(crate) fn endian(&mut self, dst: Reg) -> Checked {
-        self.read(dst)?;
-        let unknown = self.unknown();
-        self.write(dst, unknown)
+    /// Byte order; only of constants is the result followed.
+    pub(crate) fn endian(&mut self, dst: Reg, kind: EndianKind, bits: u8) -> Checked {
+        let value = self.read(dst)?;
+        let result = match value.scalar.known().filter(|_| value.is_number()) {
+            Some(constant) => {
+                let node = self.graph.made_from(value.node, Node::NONE);
+                Value::number(Scalar::constant(alu::endian(kind, bits, constant)), node)
+            }
+            None => self.unknown(),
+        };
+        self.write(dst, result)
     }
 
     /// `dst = dst op src`, but for moves.

@@ -36,7 +36,7 @@ impl Verifier<'_> {
             Insn::Alu { width, op, dst, src } => self.alu(width, op, dst, src)?,
             Insn::MovSx { width, dst, src, from } => self.mov_sx(width, dst, src, from)?,
             Insn::Neg { width, dst } => self.neg(width, dst)?,
-            Insn::Endian { dst, .. } => self.endian(dst)?,
+            Insn::Endian { dst, kind, bits } => self.endian(dst, kind, bits)?,
             Insn::LoadImm64 { dst, imm } => self.load_imm64(dst, imm)?,
             Insn::Load {
                 size,

@@ -41,22 +41,22 @@ impl Verifier<'_> {
                 Ok(value)
             }
             Use::Read { .. } => {
-                let value = if place.fixed {
-                    let loaded = stack.load(place.min, size, &mut self.graph);
-                    loaded.map_err(|_cut| cut_pointer(&place, access.size))?
+                let loaded = if place.fixed {
+                    stack.load(place.min, size, &mut self.graph)
                 } else {
                     stack.load_somewhere(place.min..place.end, &mut self.graph)
                 };
+                let value = loaded.map_err(|_cut| cut_pointer(&place, access.size))?;
                 self.stack_read(frame, &place);
                 Ok(self.as_read(access, value))
             }
             Use::Atomic => {
-                let old = if place.fixed {
-                    let loaded = stack.load(place.min, size, &mut self.graph);
-                    loaded.map_err(|_cut| cut_pointer(&place, access.size))?
+                let loaded = if place.fixed {
+                    stack.load(place.min, size, &mut self.graph)
                 } else {
                     stack.load_somewhere(place.min..place.end, &mut self.graph)
                 };
+                let old = loaded.map_err(|_cut| cut_pointer(&place, access.size))?;
                 stack.clobber(place.min..place.end);
                 self.stack_read(frame, &place);
                 Ok(self.as_read(access, old))
