@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 
 compile() { # version, source, object
 	flags=$(sed -n 's/^\/\* flags: \(.*\) \*\/$/\1/p' "$2")
-	"clang-$1" -target bpf -mcpu=v3 -O2 -g $flags -Wall -Wno-unused -c "$2" -o "$3"
+	"clang-$1" -target bpf -mcpu=v3 -O2 -g -fdebug-compilation-dir=. $flags -Wall -Wno-unused -c "$2" -o "$3"
 	llvm-strip-19 -g "$3"
 }
 
