@@ -135,7 +135,10 @@ impl Error {
                 Class::Usage
             }
             Self::Source(_) | Self::Write { .. } | Self::Embedded(_) => Class::Failed,
-            Self::Object { .. } => Class::Rejected,
+            Self::Object { error, .. } => match **error {
+                object::Error::Unsupported { .. } => Class::Unsupported,
+                _ => Class::Rejected,
+            },
             Self::Plan { error, .. } => match error.fault() {
                 Fault::Object => Class::Rejected,
                 Fault::Kernel | Fault::Unsupported => Class::Unsupported,
