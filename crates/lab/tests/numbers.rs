@@ -110,6 +110,27 @@ fn dctcp_as_on_linux() {
     );
 }
 
+/// A swap reaches both ends: DCTCP's receiver reports marks as RFC 8257 wants it, so that its second half is as if it had run from the start.
+#[test]
+fn a_swap_moves_sender_and_receiver() {
+    let mut scenario = Scenario::default();
+    scenario.path.ecn_at = Some(QueueSize::Bytes(36_000));
+    let cast = Cast {
+        swap: Some((Span::from_secs(10), shipped("dctcp"))),
+        ..Cast::one(shipped("reno"))
+    };
+    let run = lab::run(&scenario, &cast, &mut |_| {}).unwrap();
+    let after = &run.halves[1];
+    assert_close(
+        "dctcp after a swap from reno",
+        &[
+            ("goodput", after.flows[0].goodput_mbps, 96.48, 3.0),
+            ("cwnd", after.flows[0].cwnd_mean, 192.7, 3.0),
+            ("queue", after.link.queue_mean_pkts, 19.5, 10.0),
+        ],
+    );
+}
+
 #[test]
 fn cubic_with_ecn_as_on_linux() {
     let mut scenario = Scenario::default();
@@ -149,6 +170,10 @@ fn windows_under_regular_loss_as_on_linux() {
         scenario.path.loss_every = Some(every);
         let run = run(&scenario, shipped(name));
         let what = format!("{name}, every {every}th lost");
+        // The queue has room for all: what the link dropped is what the model took, a share of what was sent.
+        let (flow, link) = (&run.result.flows[0], &run.result.link);
+        let sent = flow.goodput_mbps * 1e6 / 8.0 / 1448.0 * 90.0 + flow.retransmits as f64;
+        assert_close(&what, &[("drops", link.drops as f64, sent / every as f64, 6.0)]);
         assert_close(&what, &[("window", window(&run.result.flows[0]), measured, percent)]);
     }
 }

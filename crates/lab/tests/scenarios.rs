@@ -109,6 +109,12 @@ fn halves_add_up() {
 #[test]
 fn what_cannot_run_is_said() {
     let scenario = Scenario::default();
+    let object = |bytes: &[u8]| {
+        Cast::one(Source {
+            label: "mine".to_owned(),
+            kind: SourceKind::Object(bytes.into()),
+        })
+    };
     let at = |seconds| Cast {
         swap: Some((Span::from_secs(seconds), reno("b"))),
         ..Cast::one(reno("a"))
@@ -135,6 +141,8 @@ fn what_cannot_run_is_said() {
         (&scenario, linux),
         (&crowd, many),
         (&scenario, nobody),
+        (&scenario, object(include_bytes!("data/two.bpf.o"))),
+        (&scenario, object(b"")),
         (
             &Scenario {
                 flows: 0,
@@ -155,6 +163,8 @@ fn what_cannot_run_is_said() {
     runs with real Linux TCP over emulated links are not supported yet: use the embedded kernel
     1200 flows on one bottleneck are more than 1000
     no algorithm is given
+    mine: the object has 2 congestion controls; a run takes an object with one
+    mine: not a BPF object file: no ELF header that fits the file
     flows is 0 but must be between 1 and 1000
     ");
 }
