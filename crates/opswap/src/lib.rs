@@ -57,3 +57,8 @@ pub mod lab {
     pub use ::lab::*;
     pub use net::{Rate, Span};
 }
+
+/// The README's program compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
