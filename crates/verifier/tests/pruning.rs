@@ -27,12 +27,20 @@ fn setting(name: &str, default: u64) -> u64 {
 
 #[test]
 fn paths_that_end_early_hide_nothing() {
+    compare(generate::program, setting("OPSWAP_VERIFIER_PROGRAMS", 4000));
+}
+
+#[test]
+fn paths_that_join_hide_nothing() {
+    compare(generate::diamonds, setting("OPSWAP_VERIFIER_PROGRAMS", 20_000));
+}
+
+fn compare(generate: fn(u64) -> Vec<Insn>, count: u64) {
     let world = World::filter();
     let first = setting("OPSWAP_VERIFIER_SEED", 900_000);
-    let count = setting("OPSWAP_VERIFIER_PROGRAMS", 6000);
     let (mut compared, mut pruned) = (0, 0);
     for seed in first..first + count {
-        let insns = generate::program(seed);
+        let insns = generate(seed);
         if isa::encode(&insns).is_err() {
             continue;
         }
