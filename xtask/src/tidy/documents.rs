@@ -1,4 +1,4 @@
-//! Documents do not drift: every path that they name exists, and the documents that we promise are there.
+//! Documents do not drift: every path that they name or link to exists, and the documents that we promise are there.
 
 use super::architecture::backticked;
 use super::{files, shown};
@@ -42,8 +42,23 @@ pub(super) fn check(root: &Path) -> Vec<String> {
                 shown(root, &document)
             ));
         }
+        let folder = document.parent().unwrap_or(root);
+        for link in links(&text).filter(|link| !folder.join(link).exists()) {
+            findings.push(format!(
+                "{} links to {link}, which does not exist",
+                shown(root, &document)
+            ));
+        }
     }
     findings
+}
+
+/// Where the links of a document lead inside the repository, without the place in the file.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    text.split("](").skip(1).filter_map(|rest| {
+        let target = rest.split_once(')')?.0.split('#').next()?;
+        (!target.is_empty() && !target.contains(':')).then_some(target)
+    })
 }
 
 fn is_path(word: &str) -> bool {
@@ -57,5 +72,11 @@ mod tests {
         assert!(super::is_path("crates/isa/src/lib.rs"));
         assert!(!super::is_path("crates/*/src"));
         assert!(!super::is_path("cong_avoid"));
+    }
+
+    #[test]
+    fn links_into_the_repository_are_found() {
+        let text = "see [a](docs/a.md#part), [b](https://example.org/b) and [c](#below), [d](D.md)";
+        assert_eq!(super::links(text).collect::<Vec<_>>(), ["docs/a.md", "D.md"]);
     }
 }

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod arrows;
+mod crates;
 mod documents;
 mod sources;
 mod unsafe_addresses;
@@ -12,7 +13,13 @@ use std::path::{Path, PathBuf};
 /// Runs every check and reports all findings at once.
 pub(crate) fn all(root: &Path) -> Result<(), StepError> {
     let mut findings = Vec::new();
-    for check in [arrows::check, unsafe_addresses::check, sources::check, documents::check] {
+    for check in [
+        arrows::check,
+        crates::check,
+        unsafe_addresses::check,
+        sources::check,
+        documents::check,
+    ] {
         findings.extend(check(root));
     }
     if findings.is_empty() {
