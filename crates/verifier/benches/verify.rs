@@ -7,7 +7,7 @@ mod world;
 
 use divan::Bencher;
 use isa::Insn;
-use linux_types::Tcp;
+use linux_types::{Tcp, instructions};
 use loader::{Plan, PlanOptions, ProgramKind};
 use verifier::{Options, Program};
 use world::World;
@@ -60,7 +60,7 @@ fn cubic_cong_avoid(bencher: Bencher<'_, '_>) {
         return;
     };
     let world = Tcp::new(&btf, Some(&plan), ty, member_index);
-    let insns = isa::decode(&program.insns).expect("instructions");
+    let insns = instructions(program);
     let options = Options::default();
     bencher.bench(|| {
         verifier::verify(&Program::new(&insns), &world, &options)

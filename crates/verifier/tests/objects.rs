@@ -7,27 +7,13 @@ mod linux_types;
 use std::path::PathBuf;
 
 use btf::{Btf, TypeId};
-use linux_types::Tcp;
-use loader::{OpenKind, Plan, PlanOptions, ProgramKind, ProgramPlan};
+use linux_types::{Tcp, instructions};
+use loader::{Plan, PlanOptions, ProgramKind, ProgramPlan};
 use verifier::{FuncInfo, LineInfo, Options, Program, ProgramDebug, Verified};
 
 fn verify(btf: &Btf, plan: &Plan, program: &ProgramPlan) -> Verified {
     let name = &program.name;
-    let mut raw = program.insns.clone();
-    for open in &program.open {
-        let slot = open.slot as usize;
-        match open.what {
-            OpenKind::Map(map) => (raw[slot].src, raw[slot].imm) = (1, map.0 as i32),
-            OpenKind::MapValue { map, offset } => {
-                (raw[slot].src, raw[slot].imm) = (2, map.0 as i32);
-                raw[slot + 1].imm = offset as i32;
-            }
-            OpenKind::ModuleCall { .. } | OpenKind::ModuleSymbol { .. } | OpenKind::Address { .. } => {
-                panic!("{name}: {open:?}")
-            }
-        }
-    }
-    let insns = isa::decode(&raw).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let insns = instructions(program);
     let types = plan.btf().expect("an object with types");
     let funcs: Vec<FuncInfo> = program
         .func_info

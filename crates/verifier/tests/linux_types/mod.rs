@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 
 use btf::{Btf, Kind, TypeId};
-use loader::Plan;
+use isa::Insn;
+use loader::{OpenKind, Plan, ProgramPlan};
 use verifier::{
     ArgKind, CallContract, CallFlags, Context, Environment, MapRef, MapShape, RetKind, ReturnRule, StructAccess,
 };
@@ -215,4 +216,24 @@ impl Environment for Tcp<'_> {
     fn returns(&self) -> ReturnRule {
         self.returns
     }
+}
+
+/// A program's instructions, with the maps' indices in the plan as their descriptors.
+pub(crate) fn instructions(program: &ProgramPlan) -> Vec<Insn> {
+    let name = &program.name;
+    let mut raw = program.insns.clone();
+    for open in &program.open {
+        let slot = open.slot as usize;
+        match open.what {
+            OpenKind::Map(map) => (raw[slot].src, raw[slot].imm) = (1, map.0 as i32),
+            OpenKind::MapValue { map, offset } => {
+                (raw[slot].src, raw[slot].imm) = (2, map.0 as i32);
+                raw[slot + 1].imm = offset as i32;
+            }
+            OpenKind::ModuleCall { .. } | OpenKind::ModuleSymbol { .. } | OpenKind::Address { .. } => {
+                panic!("{name}: {open:?}")
+            }
+        }
+    }
+    isa::decode(&raw).unwrap_or_else(|e| panic!("{name}: {e}"))
 }
