@@ -1,9 +1,7 @@
 //! A congestion control may write any number into the fields that it may write. Nothing of it may make TCP panic, lose
 //! count or run without end; going nowhere is allowed, as in Linux.
 
-mod common;
-
-use common::{START, World};
+use crate::world::{START, World};
 use net::{EcnStep, Link, Loss, Rate, Span};
 use proptest::prelude::*;
 use tcp::ca::OpsRef;

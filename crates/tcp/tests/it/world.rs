@@ -1,7 +1,6 @@
 //! Two sockets and a link between them: the smallest world in which our TCP runs.
-#![allow(dead_code, reason = "each test file uses a part")]
 
-use net::{DropTail, EcnStep, Link, Queue, Rate, Span, Time};
+use net::{DropTail, Link, Queue, Rate, Span, Time};
 use tcp::ca::{OpsRef, Registry};
 use tcp::{Config, Info, Segment, Socket};
 
@@ -22,11 +21,6 @@ pub(crate) struct World<Q> {
 /// The path of the reference traces: 100 Mbit/s and 10 ms each way, 250,000 bytes of queue.
 pub(crate) fn reference_path() -> World<DropTail<Segment>> {
     World::new(Config::default(), reno(), DropTail::new(250_000))
-}
-
-/// The same with marks above `mark_at` bytes.
-pub(crate) fn marking_path(config: Config, mark_at: u64) -> World<EcnStep<Segment>> {
-    World::new(config, reno(), EcnStep::new(250_000, mark_at))
 }
 
 pub(crate) fn reno() -> OpsRef {

@@ -1,8 +1,6 @@
 //! Native reno on the path of the reference traces, held to what Linux 6.18 did there.
 
-mod common;
-
-use common::{START, World, reference_path, reno};
+use crate::world::{START, World, reference_path, reno};
 use net::{Span, Time};
 
 /// Means over the last 20 of 30 seconds, and the times at which losses were found.
@@ -104,7 +102,7 @@ fn the_window_follows_a_trace_of_linux() {
     let samples = world.sample(Span::from_millis(1), START + Span::from_secs(31));
     // One round trip for the handshake.
     let ours = |ms: usize| samples[ms + 20].1;
-    let trace: Vec<(usize, f64, f64)> = include_str!("data/linux-6.18-reno.csv")
+    let trace: Vec<(usize, f64, f64)> = include_str!("../data/linux-6.18-reno.csv")
         .lines()
         .filter(|line| line.starts_with(|c: char| c.is_ascii_digit()))
         .map(|line| {

@@ -1,10 +1,8 @@
 //! Linux is asked about every case that does not need our memory: what the kernel (its JIT, where it is on)
 //! computes is what we expect.
 
-mod cases;
-
+use crate::cases::{self, Expected};
 use bpf::{Bpf, Fd, Prog, ProgLoad, ProgType, TestRun};
-use cases::Expected;
 use isa::{AluOp, Call, Insn, Reg, Src, Width};
 use linux::Linux;
 

@@ -4,26 +4,11 @@
 
 use std::ptr;
 
+use crate::linker::Nothing;
 use isa::{AluOp, AtomicOp, EndianKind, Imm64, Insn, JmpOp, Reg, Size, Src, Width};
 use proptest::prelude::*;
 use proptest::sample::select;
-use vm::{HelperFn, Linker, Mark, Program, Regions, TrapReason};
-
-struct Nothing;
-
-impl Linker for Nothing {
-    fn helper(&self, _: u32) -> Option<HelperFn> {
-        None
-    }
-
-    fn kfunc(&self, _: u32, _: i16) -> Option<HelperFn> {
-        None
-    }
-
-    fn imm64(&self, _: &Imm64) -> Option<u64> {
-        None
-    }
-}
+use vm::{Mark, Program, Regions, TrapReason};
 
 /// R0 to R9.
 fn reg() -> impl Strategy<Value = Reg> {

@@ -1,7 +1,5 @@
 //! The cases of `tests/data`: programs as text with what they compute, for every judge that runs them.
 
-#![allow(dead_code, reason = "each test file uses a part of this")]
-
 /// A program and its result.
 pub(crate) struct Case {
     pub(crate) name: String,

@@ -1,29 +1,12 @@
 //! Every case in both modes.
 
-mod cases;
-
 use std::ffi::c_void;
 use std::ptr;
 
-use cases::{Case, Expected};
-use isa::{Imm64, Insn};
-use vm::{CheckedProgram, HelperFn, Linker, Mark, Program, Regions};
-
-struct Nothing;
-
-impl Linker for Nothing {
-    fn helper(&self, _: u32) -> Option<HelperFn> {
-        None
-    }
-
-    fn kfunc(&self, _: u32, _: i16) -> Option<HelperFn> {
-        None
-    }
-
-    fn imm64(&self, _: &Imm64) -> Option<u64> {
-        None
-    }
-}
+use crate::cases::{self, Case, Expected};
+use crate::linker::Nothing;
+use isa::Insn;
+use vm::{CheckedProgram, Mark, Program, Regions};
 
 /// Starts a program with the number of its bytes in r2, which only these tests need.
 fn with_length(case: &Case) -> Vec<Insn> {

@@ -1,9 +1,10 @@
 //! The fuzz target of this crate on a few seeds.
 
-mod cases;
-#[path = "../../../fuzz/src/vm.rs"]
+#[path = "../../../../fuzz/src/vm.rs"]
 #[expect(unreachable_pub, reason = "public in the crate of the fuzz targets")]
 mod target;
+
+use crate::cases;
 
 #[test]
 fn seeds() {

@@ -1,8 +1,6 @@
 //! When a congestion control is called, and in which order (net/ipv4/tcp_input.c `tcp_ack()`, net/ipv4/tcp_cong.c).
 
-mod common;
-
-use common::{START, World, reno};
+use crate::world::{START, World, reno};
 use net::{DropTail, Loss, Rate, Span, Time};
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex};

@@ -1,9 +1,7 @@
 //! ECN end to end with DCTCP (RFC 8257) written against the C table, on the path of a reference trace: step mark at 36,000
 //! bytes. It uses what no other native algorithm does: `in_ack_event`, the ECN events, `tcp_send_ack`.
 
-mod common;
-
-use common::{START, World};
+use crate::world::{START, World};
 use net::{EcnStep, Queue, Span};
 use tcp::ca::OpsRef;
 use tcp::consts::{ca_state, cong_flags, ecn_flags, icsk_ack_state, tcp_ca_event};
