@@ -192,6 +192,17 @@ fn time_numbers_and_trace() {
     assert_eq!(run(&kernel, &program), 5);
     assert_eq!(kernel.trace(), ["a=-12"]);
     assert!(kernel.trace().is_empty(), "it was taken");
+    // As on Linux nothing is asked of the numbers: a text without any is printed.
+    let plain = program
+        .replace("r3 = -12", "")
+        .replace("r4 = 0", "")
+        .replace("r5 = 0", "")
+        .replace(
+            &format!("{text:#x}"),
+            &format!("{:#x}", u64::from_le_bytes(*b"abcd\n\0\0\0")),
+        );
+    assert_eq!(run(&kernel, &plain), 4);
+    assert_eq!(kernel.trace(), ["abcd"]);
     let error = load(&kernel, &program, "Proprietary").unwrap_err();
     assert_eq!(error.errno, Errno::EINVAL, "only for the GPL");
 }
