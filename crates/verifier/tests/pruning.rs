@@ -32,7 +32,10 @@ fn paths_that_end_early_hide_nothing() {
 
 #[test]
 fn paths_that_join_hide_nothing() {
-    compare(generate::diamonds, setting("OPSWAP_VERIFIER_PROGRAMS", 20_000));
+    compare(
+        generate::diamonds::diamonds,
+        setting("OPSWAP_VERIFIER_PROGRAMS", 20_000),
+    );
 }
 
 fn compare(generate: fn(u64) -> Vec<Insn>, count: u64) {
