@@ -85,6 +85,13 @@ fn sub(dst: &mut Scalar, src: &Scalar) {
     dst.bits = dst.bits.sub(src.bits);
 }
 
+/// A number at this distance from another.
+pub(crate) fn moved(mut from: Scalar, distance: i64) -> Scalar {
+    add(&mut from, &Scalar::constant(distance as u64));
+    from.sync();
+    from
+}
+
 /// Both, if neither overflowed.
 pub(crate) fn both<T>(min: Option<T>, max: Option<T>) -> Option<(T, T)> {
     Some((min?, max?))

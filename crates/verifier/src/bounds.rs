@@ -104,6 +104,21 @@ impl Scalar {
             && self.bits.contains(other.bits)
     }
 
+    /// What holds for every value of both.
+    pub(crate) fn join(&self, other: &Self) -> Self {
+        Self {
+            bits: self.bits.join(other.bits),
+            umin: self.umin.min(other.umin),
+            umax: self.umax.max(other.umax),
+            smin: self.smin.min(other.smin),
+            smax: self.smax.max(other.smax),
+            umin32: self.umin32.min(other.umin32),
+            umax32: self.umax32.max(other.umax32),
+            smin32: self.smin32.min(other.smin32),
+            smax32: self.smax32.max(other.smax32),
+        }
+    }
+
     /// The facts for a message.
     pub(crate) fn facts(&self) -> Bounds {
         Bounds {

@@ -9,6 +9,9 @@ use btf::{Btf, Def, Type, TypeId};
 pub(crate) enum Member {
     /// Data.
     Number,
+    /// A pointer to something else, which is no number although nothing is known of what it points to
+    /// (`WALK_PTR_UNTRUSTED`, Linux 6.18).
+    Leaf,
     /// A pointer to a structure.
     Pointer {
         ty: TypeId,
@@ -40,6 +43,7 @@ pub(crate) enum Bad {
 /// Outcome of a step into a structure.
 enum Walk {
     Number,
+    Leaf,
     /// The member that starts here is this structure.
     Struct(TypeId),
     Pointer {
@@ -62,6 +66,7 @@ pub(crate) fn member_at(btf: &Btf, ty: TypeId, offset: u32, size: u32) -> Result
     for _ in 0..DEPTH_MAX {
         match walker.walk(ty, offset, size)? {
             Walk::Number => return Ok(Member::Number),
+            Walk::Leaf => return Ok(Member::Leaf),
             Walk::Pointer { ty, tag } => {
                 let in_union = walker.in_union;
                 return Ok(Member::Pointer { ty, in_union, tag });
@@ -84,7 +89,7 @@ pub(crate) fn is_or_begins_with(btf: &Btf, ty: TypeId, offset: u32, wanted: Type
         match walker.walk(ty, offset, 1) {
             Ok(Walk::Struct(inner)) if inner == wanted => return true,
             Ok(Walk::Struct(inner)) => (ty, offset) = (inner, 0),
-            Ok(Walk::Number | Walk::Pointer { .. }) | Err(_) => return false,
+            Ok(Walk::Number | Walk::Leaf | Walk::Pointer { .. }) | Err(_) => return false,
         }
     }
     false
@@ -144,7 +149,7 @@ impl<'a> Walker<'a> {
             let (element, start, element_size) = self.element(member.ty, start, member_size, offset)?;
             return match element.def {
                 Def::Struct(_) | Def::Union(_) => Ok(Found::Inside { id: element.id, start }),
-                Def::Ptr(target) => self.pointer(target, offset == start && size == element_size, end <= member_end),
+                Def::Ptr(target) => self.pointer(target, offset == start && size == element_size),
                 _ => self.data(end <= member_end),
             };
         }
@@ -168,7 +173,7 @@ impl<'a> Walker<'a> {
         Err(Bad::Member)
     }
 
-    fn pointer(&self, target: TypeId, whole: bool, inside: bool) -> Result<Found, Bad> {
+    fn pointer(&self, target: TypeId, whole: bool) -> Result<Found, Bad> {
         if !whole {
             return Err(Bad::Member);
         }
@@ -185,7 +190,7 @@ impl<'a> Walker<'a> {
             let ty = target.id;
             return Ok(Found::Walk(Walk::Pointer { ty, tag }));
         }
-        self.data(inside)
+        Ok(Found::Walk(Walk::Leaf))
     }
 
     /// Data, which must not reach into the next member (but in a union it may be read as anything).

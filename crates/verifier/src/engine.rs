@@ -235,6 +235,10 @@ impl<'a> Verifier<'a> {
                 let shape = self.env.map(map).ok_or(Reason::UnknownMap)?;
                 self.maps.push((map, shape));
             }
+            // Also where no path comes by.
+            if let Imm64::MapValue { off, .. } | Imm64::MapIdxValue { off, .. } = imm {
+                self.check_direct_value(map, off)?;
+            }
         }
         Ok(())
     }

@@ -34,10 +34,7 @@ impl Liveness {
             for slot in (0..insns.len()).rev() {
                 let insn = &insns[slot];
                 let after = after(insn, slot, |at| regs[at]);
-                let (mut used, defined) = uses[slot];
-                if let Some(callee) = crate::cfg::callee(insn, slot) {
-                    used |= regs[callee] & ARGUMENTS;
-                }
+                let (used, defined) = uses[slot];
                 let live = after & !defined | used;
                 changed |= live != regs[slot];
                 regs[slot] = live;
@@ -157,7 +154,8 @@ fn uses_and_defs(insn: &Insn, arguments: &impl Fn(&Call) -> usize) -> (u16, u16)
         Insn::JumpIf { dst, src, .. } => (bit(dst) | operand(src), 0),
         Insn::Call(call) => {
             let count = match call {
-                Call::Subprog { .. } => 0,
+                // All, also those that it does not take: a global function's are checked all the same.
+                Call::Subprog { .. } => 5,
                 Call::Helper(_) | Call::Kfunc { .. } => arguments(&call).min(5),
             };
             let used = ((1_u16 << count) - 1) << 1;

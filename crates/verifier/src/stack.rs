@@ -157,8 +157,9 @@ impl Stack {
         zero_used
     }
 
-    /// Read `size` bytes at a known offset, zero-extended.
-    pub(crate) fn load(&self, offset: i32, size: usize, graph: &mut Provenance) -> Result<Value, CutPointer> {
+    /// Read `size` bytes at a known offset, zero-extended; with `sx` the caller is to extend the sign, and a spilled
+    /// number comes as it is.
+    pub(crate) fn load(&self, offset: i32, size: usize, sx: bool, graph: &mut Provenance) -> Result<Value, CutPointer> {
         let (index, first) = place(offset);
         let slot = &self.slots[index];
         let bytes = &slot.bytes[first..first + size];
@@ -176,8 +177,10 @@ impl Stack {
         if first == 0 && size <= spilled {
             let mut value = from;
             if value.scalar.width() > size as u32 * 8 {
-                value.node = graph.made_from(from.node, Node::NONE);
-                value.scalar.truncate(size as u32);
+                value.renew(graph.made_from(from.node, Node::NONE));
+                if !sx {
+                    value.scalar.truncate(size as u32);
+                }
             }
             return Ok(value);
         }

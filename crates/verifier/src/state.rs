@@ -4,6 +4,7 @@
 
 use isa::Reg;
 
+use crate::alu;
 use crate::provenance::Node;
 use crate::stack::Stack;
 use crate::states::StateIndex;
@@ -35,6 +36,9 @@ pub(crate) struct Frame {
     /// Index of the function.
     pub(crate) subprog: u32,
 }
+
+/// Numbers that a comparison tells of (`LINKED_REGS_MAX`).
+const LINKED_MAX: u32 = 6;
 
 impl Frame {
     /// A function about to start: only R10 is readable.
@@ -88,22 +92,66 @@ impl State {
         self.frame_mut().regs[1..=5].fill(Value::UNINIT);
     }
 
-    /// Every value in registers and spills of all frames.
+    /// As [`values`](Self::values).
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
-        self.frames.iter_mut().flat_map(|frame| {
+        self.frames.iter_mut().rev().flat_map(|frame| {
             let spills = frame.stack.slots_mut().iter_mut().filter(|slot| slot.has_spill());
             frame.regs[..10].iter_mut().chain(spills.map(|slot| &mut slot.value))
         })
     }
 
-    /// What a comparison told of one number holds for all that are equal to it (`sync_linked_regs`).
-    pub(crate) fn set_equal_numbers(&mut self, node: Node, to: Value) {
-        if node == Node::NONE {
+    /// Every value in registers and spills of all frames, the active function first.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Value> {
+        self.frames.iter().rev().flat_map(|frame| {
+            let spills = frame.stack.slots().iter().filter(|slot| slot.has_spill());
+            frame.regs[..10].iter().chain(spills.map(|slot| &slot.value))
+        })
+    }
+
+    /// Of the numbers that are linked to these, only the first few stay linked (`collect_linked_regs`).
+    pub(crate) fn limit_links(&mut self, nodes: [Node; 2]) {
+        let mut left = LINKED_MAX;
+        let same = nodes[0] == nodes[1];
+        for node in nodes
+            .into_iter()
+            .skip(usize::from(same))
+            .filter(|node| *node != Node::NONE)
+        {
+            for value in self
+                .values_mut()
+                .filter(|value| value.is_number() && value.node == node)
+            {
+                match left {
+                    0 => value.renew(Node::NONE),
+                    _ => left -= 1,
+                }
+            }
+        }
+    }
+
+    /// What a comparison told of a number holds for all that are equal to it, and with their distance for those that
+    /// were made from it (`sync_linked_regs`). `node` is what they had in common before.
+    pub(crate) fn set_linked(&mut self, node: Node, known: Value) {
+        if node == Node::NONE || known.node == Node::NONE {
             return;
         }
         for value in self.values_mut() {
-            if value.is_number() && value.node == node {
-                *value = to;
+            if !value.is_number() || value.node != node && value.node != known.node {
+                continue;
+            }
+            value.node = known.node;
+            if (value.off, value.narrow) == (known.off, known.narrow) {
+                *value = known;
+                continue;
+            }
+            let before = value.scalar;
+            value.scalar = alu::moved(known.scalar, i64::from(value.off) - i64::from(known.off));
+            if value.narrow || known.narrow {
+                // Which of the two Linux takes depends on its version.
+                value.scalar.zero_extend32();
+                value.scalar.sync();
+                value.scalar.settle();
+                value.scalar = value.scalar.join(&before);
             }
         }
     }

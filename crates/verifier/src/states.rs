@@ -290,6 +290,9 @@ impl Comparison<'_> {
         if !old.scalar.contains(&current.scalar) {
             return false;
         }
+        if (old.off, old.narrow) != (current.off, current.narrow) && old.scalar.known().is_none() {
+            return false;
+        }
         // What is told of one of several equal numbers was used for the others. A constant learns nothing more.
         old.scalar.known().is_some() || old.node == Node::NONE || self.equal_numbers(old.node, current.node)
     }
@@ -369,4 +372,5 @@ const UNKNOWN: Value = Value {
     scalar: crate::bounds::Scalar::UNKNOWN,
     off: 0,
     node: Node::NONE,
+    narrow: false,
 };

@@ -15,6 +15,15 @@ pub(crate) struct Tnum {
 }
 
 impl Tnum {
+    /// What is known of a number that is one of these.
+    pub(crate) fn join(self, other: Self) -> Self {
+        let mask = self.mask | other.mask | self.value ^ other.value;
+        Self {
+            value: self.value & !mask,
+            mask,
+        }
+    }
+
     /// Nothing is known.
     pub(crate) const UNKNOWN: Self = Self {
         value: 0,

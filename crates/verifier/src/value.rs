@@ -15,10 +15,12 @@ pub(crate) struct Value {
     pub(crate) kind: Kind,
     /// A number's value; a pointer's variable offset.
     pub(crate) scalar: Scalar,
-    /// A pointer's constant offset in bytes.
+    /// A pointer's constant offset in bytes; of a number, how far it is from its node's number (`BPF_ADD_CONST`).
     pub(crate) off: i32,
     /// A number's provenance.
     pub(crate) node: Node,
+    /// A number's distance was added in 32 bits (`BPF_ADD_CONST32`).
+    pub(crate) narrow: bool,
 }
 
 /// What a value is.
@@ -84,6 +86,7 @@ impl Value {
         scalar: Scalar::UNKNOWN,
         off: 0,
         node: Node::NONE,
+        narrow: false,
     };
 
     /// A number.
@@ -93,6 +96,7 @@ impl Value {
             scalar,
             off: 0,
             node,
+            narrow: false,
         }
     }
 
@@ -103,7 +107,13 @@ impl Value {
             scalar: Scalar::constant(0),
             off: 0,
             node: Node::NONE,
+            narrow: false,
         }
+    }
+
+    /// From now on it is another number.
+    pub(crate) fn renew(&mut self, node: Node) {
+        (self.node, self.off, self.narrow) = (node, 0, false);
     }
 
     pub(crate) fn is_number(&self) -> bool {

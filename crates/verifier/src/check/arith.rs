@@ -26,7 +26,12 @@ pub(crate) fn bytes(size: Size) -> u32 {
 impl Verifier<'_> {
     /// `dst = src`.
     pub(crate) fn mov(&mut self, width: Width, dst: Reg, src: Src) -> Checked {
-        let from = self.operand(src)?;
+        let mut from = self.operand(src)?;
+        if let Src::Reg(src) = src
+            && (width == Width::W64 || from.scalar.width() <= 32)
+        {
+            from = self.read_to_copy(src)?;
+        }
         let value = match (src, width) {
             (Src::Imm(imm), Width::W32) => self.fresh(Scalar::constant(u64::from(imm as u32))),
             (Src::Imm(_), Width::W64) => self.fresh(from.scalar),
@@ -34,7 +39,7 @@ impl Verifier<'_> {
             (Src::Reg(_), Width::W32) if from.is_number() => {
                 let mut value = from;
                 if from.scalar.width() > 32 {
-                    value.node = self.graph.made_from(from.node, Node::NONE);
+                    value.renew(self.graph.made_from(from.node, Node::NONE));
                 }
                 value.scalar.zero_extend32();
                 value.scalar.sync();
@@ -48,7 +53,10 @@ impl Verifier<'_> {
 
     /// `dst = (sN)src`.
     pub(crate) fn mov_sx(&mut self, width: Width, dst: Reg, src: Reg, from: Size) -> Checked {
-        let value = self.read(src)?;
+        let mut value = self.read(src)?;
+        if value.is_number() && value.scalar.umax < 1 << (bytes(from) * 8 - 1) {
+            value = self.read_to_copy(src)?;
+        }
         if !value.is_number() {
             let unknown = self.unknown_of(width);
             return self.write(dst, unknown);
@@ -61,7 +69,7 @@ impl Verifier<'_> {
     pub(crate) fn sign_extended(&mut self, mut value: Value, width: Width, size: u32) -> Value {
         let sign = 1_u64 << (size * 8 - 1);
         if value.scalar.umax >= sign {
-            value.node = self.graph.made_from(value.node, Node::NONE);
+            value.renew(self.graph.made_from(value.node, Node::NONE));
         }
         match width {
             Width::W32 => value.scalar.sign_extend32(size),
@@ -78,7 +86,8 @@ impl Verifier<'_> {
             let node = self.graph.made_from(value.node, Node::NONE);
             Value::number(alu::neg(width, &value.scalar), node)
         } else {
-            self.unknown_of(width)
+            // Of 32 bits too: Linux does not even extend the zero.
+            self.unknown()
         };
         self.write(dst, result)
     }
@@ -102,8 +111,19 @@ impl Verifier<'_> {
         let left = self.read(dst)?;
         let result = match (left.is_number(), right.is_number()) {
             (true, true) => {
-                let node = self.graph.made_from(left.node, right.node);
-                Value::number(alu::alu(op, width, left.scalar, &right.scalar), node)
+                let distance = if src == Src::Reg(dst) {
+                    None
+                } else {
+                    self.distance(op, width, &left, &right)
+                };
+                let mut result = left;
+                result.scalar = alu::alu(op, width, left.scalar, &right.scalar);
+                match distance {
+                    Some(0) => {}
+                    Some(distance) => (result.off, result.narrow) = (distance, width == Width::W32),
+                    None => result.renew(self.graph.made_from(left.node, right.node)),
+                }
+                result
             }
             (false, false) if op == AluOp::Sub => self.unknown(),
             (false, false) => return Err(Reason::TwoPointers { op }.into()),
@@ -121,6 +141,39 @@ impl Verifier<'_> {
             }
         };
         self.write(dst, result)
+    }
+
+    /// How far a sum or difference is from a number that there are copies of: comparisons then tell of both, and Linux
+    /// puts what they tell of the one in place of what it knew of the other (`BPF_ADD_CONST` in
+    /// `adjust_reg_min_max_vals`; negative ones and those of 32 bits as Linux 6.18.44).
+    fn distance(&mut self, op: AluOp, width: Width, left: &Value, right: &Value) -> Option<i32> {
+        let amount = match width {
+            Width::W64 => i32::try_from(right.scalar.known()? as i64).ok()?,
+            Width::W32 if left.scalar.width() <= 32 => right.scalar.known32()? as i32,
+            Width::W32 => return None,
+        };
+        let distance = match op {
+            AluOp::Add => amount,
+            AluOp::Sub => amount.checked_neg()?,
+            _ => return None,
+        };
+        let copies = |value: &&Value| value.is_number() && value.node == left.node;
+        if left.node == Node::NONE || left.off != 0 || self.state.values().filter(copies).count() < 2 {
+            return None;
+        }
+        self.graph.mark(right.node);
+        Some(distance)
+    }
+
+    /// The value of a register that is about to be copied: a number at a distance becomes a number of its own
+    /// (`assign_scalar_id_before_mov`).
+    pub(crate) fn read_to_copy(&mut self, reg: Reg) -> Checked<Value> {
+        let mut value = self.read(reg)?;
+        if value.is_number() && value.off != 0 {
+            value.renew(self.graph.made_from(value.node, Node::NONE));
+            self.state.set(reg, value);
+        }
+        Ok(value)
     }
 
     /// A pointer and a number (`adjust_ptr_min_max_vals`).

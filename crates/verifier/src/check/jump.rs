@@ -85,6 +85,7 @@ impl Verifier<'_> {
         }
         // What a comparison of two registers tells of each depends on both.
         let nodes = match src {
+            Src::Reg(_) if left.node == right.node => [self.graph.made_from(left.node, Node::NONE); 2],
             Src::Reg(_) => [
                 self.graph.made_from(left.node, right.node),
                 self.graph.made_from(right.node, left.node),
@@ -122,19 +123,44 @@ impl Verifier<'_> {
     }
 }
 
-/// Put what a comparison told into a state.
-fn learn(state: &mut State, dst: Reg, src: Src, left: &Value, right: &Value, [new_left, new_right]: [Value; 2]) {
-    if !left.is_number() || !right.is_number() {
+/// Put what a comparison told into a state, in the order of Linux: both registers, then what is linked to the source,
+/// then what is linked to the destination.
+fn learn(state: &mut State, dst: Reg, src: Src, left: &Value, right: &Value, [mut new_left, new_right]: [Value; 2]) {
+    state.limit_links([right.node, left.node]);
+    match src {
+        Src::Reg(src) if src != dst => {
+            put(state, dst, new_left);
+            put(state, src, new_right);
+            spread(state, src, right.node);
+        }
+        Src::Reg(_) if left.is_number() => {
+            // Linux narrows the one register from both sides, and forgets its ranges if they cross.
+            new_left.scalar.unbound();
+            put(state, dst, new_left);
+        }
+        Src::Reg(_) => {}
+        Src::Imm(_) => put(state, dst, new_left),
+    }
+    spread(state, dst, left.node);
+}
+
+/// Set a number; one that is not linked any more stays so.
+fn put(state: &mut State, reg: Reg, mut value: Value) {
+    if !value.is_number() {
         return;
     }
-    if let Src::Reg(src) = src {
-        state.set_equal_numbers(right.node, new_right);
-        state.set(src, new_right);
+    if state.reg(reg).node == Node::NONE {
+        value.renew(Node::NONE);
     }
-    if left.node != right.node || matches!(src, Src::Imm(_)) {
-        state.set_equal_numbers(left.node, new_left);
+    state.set(reg, value);
+}
+
+/// What is known of a register now holds for all that had its node before.
+fn spread(state: &mut State, reg: Reg, node: Node) {
+    let known = *state.reg(reg);
+    if known.is_number() {
+        state.set_linked(node, known);
     }
-    state.set(dst, new_left);
 }
 
 /// Whether a comparison has a certain outcome (`is_branch_taken`).

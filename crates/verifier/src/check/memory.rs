@@ -90,12 +90,20 @@ impl Verifier<'_> {
     /// `*(uN *)(base + off) = src`.
     pub(crate) fn store(&mut self, size: Size, base: Reg, off: i16, src: Src) -> Checked {
         let mut value = self.operand(src)?;
-        if let Src::Imm(_) = src {
-            value.node = self.graph.fresh();
+        let address = self.read(base)?;
+        match src {
+            Src::Imm(_) => value.node = self.graph.fresh(),
+            Src::Reg(src) => {
+                let whole_slot = address.const_offset().is_some_and(|at| (at + i64::from(off)) % 8 == 0);
+                let spilled = matches!(address.kind, Kind::Stack { .. }) && whole_slot;
+                if spilled && value.scalar.width() <= bytes(size) * 8 {
+                    value = self.read_to_copy(src)?;
+                }
+            }
         }
         let access = Access {
             reg: base,
-            base: self.read(base)?,
+            base: address,
             off: off.into(),
             size: bytes(size),
             usage: Use::Write(value),
@@ -133,13 +141,13 @@ impl Verifier<'_> {
         if !value.is_number() || access.size == 8 {
             return value;
         }
-        if value.scalar.width() > access.size * 8 {
-            value.node = self.graph.made_from(value.node, Node::NONE);
-            value.scalar.truncate(access.size);
-            value.scalar.settle();
-        }
         if let Use::Read { sx: true } = access.usage {
             return self.sign_extended(value, Width::W64, access.size);
+        }
+        if value.scalar.width() > access.size * 8 {
+            value.renew(self.graph.made_from(value.node, Node::NONE));
+            value.scalar.truncate(access.size);
+            value.scalar.settle();
         }
         value
     }

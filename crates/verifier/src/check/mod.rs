@@ -142,16 +142,22 @@ impl Verifier<'_> {
     }
 
     fn map_value_pointer(&self, map: MapRef, offset: u32) -> Checked<Value> {
+        self.check_direct_value(map, offset)?;
         let map = self.map_index(map)?;
-        let shape = self.map(map);
-        if !shape.direct_value || offset >= shape.value_size || i64::from(offset) >= OFFSET_MAX {
-            let map = shape.name.clone();
-            return Err(Reason::NoDirectValue { map, offset }.into());
-        }
         let null = crate::value::Null::Never;
         let mut value = Value::pointer(Kind::MapValue { map, null });
         value.off = offset as i32;
         Ok(value)
+    }
+
+    /// An instruction may name this byte of a map's only value.
+    pub(crate) fn check_direct_value(&self, map: MapRef, offset: u32) -> Checked {
+        let shape = self.map(self.map_index(map)?);
+        if !shape.direct_value || offset >= shape.value_size || i64::from(offset) >= OFFSET_MAX {
+            let map = shape.name.clone();
+            return Err(Reason::NoDirectValue { map, offset }.into());
+        }
+        Ok(())
     }
 
     /// A value for a message.

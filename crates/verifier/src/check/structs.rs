@@ -10,7 +10,7 @@ use crate::engine::{Checked, Verifier};
 use crate::environment::StructAccess;
 use crate::failure::Feature;
 use crate::reason::Reason;
-use crate::value::{Kind, Reference, Trust, Value};
+use crate::value::{Kind, Null, Reference, Trust, Value};
 
 use super::memory::{Access, Use};
 
@@ -58,8 +58,18 @@ impl Verifier<'_> {
                 size: access.size,
             },
         })?;
-        let Member::Pointer { ty, in_union, tag } = member else {
-            return Ok(self.unknown());
+        let (ty, in_union, tag) = match member {
+            Member::Number => return Ok(self.unknown()),
+            Member::Leaf => {
+                // Linux lets a program read guarded memory behind it; here it can only be compared and kept.
+                return Ok(Value::pointer(Kind::Struct {
+                    ty: TypeId::VOID,
+                    trust: Trust::Untrusted,
+                    null: Null::Never,
+                    reference: Reference::NONE,
+                }));
+            }
+            Member::Pointer { ty, in_union, tag } => (ty, in_union, tag),
         };
         if tag == Tag::Foreign {
             return Err(Feature::Access("pointers to user or per-CPU memory").into());
