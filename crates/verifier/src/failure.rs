@@ -109,6 +109,12 @@ pub enum Feature {
         /// From 0.
         index: usize,
     },
+    /// A global function that Linux cannot verify by itself either.
+    #[error("global function {function} gives no number, or takes more than five arguments")]
+    GlobalShape {
+        /// Name of the function.
+        function: String,
+    },
     /// A map whose values hold this.
     #[error("map {map} holds {what}")]
     MapField {

@@ -242,7 +242,9 @@ fn prototype(
         Some(ty) if matches!(ty.def, Def::Int(_) | Def::Enum(_))
     );
     if !returns_number || proto.params().len() > 5 {
-        return Err(unsupported(proto.params().len()));
+        let function = name.to_owned();
+        let feature = Feature::GlobalShape { function };
+        return Err(ShapeError::Failure(Unsupported { feature, slot: None }.into()));
     }
     let mut params = Vec::new();
     for (index, param) in proto.params().enumerate() {
