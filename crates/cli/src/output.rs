@@ -91,6 +91,12 @@ impl Output {
     }
 }
 
+/// A number and what is counted: `1 pin`, `2 pins`.
+pub(crate) fn count(number: u64, what: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{ending}")
+}
+
 /// Lines of cells as a table: columns as wide as their widest cell, two spaces between, nothing at the end of lines.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

@@ -23,14 +23,17 @@ pub enum Mounting {
     Mounted,
 }
 
-/// Mounts a bpffs at `path` (usually [`USUAL`]), an existing directory, unless there is one.
+/// Mounts a bpffs at `path` (usually [`USUAL`]), an existing directory, unless there is one. What a directory holds is never covered by a mount.
 ///
 /// # Errors
-/// `EPERM` without `CAP_SYS_ADMIN`, `ENOENT` when the directory is missing.
+/// `EPERM` without `CAP_SYS_ADMIN`, `ENOENT` when the directory is missing, `ENOTEMPTY` when there is something in it.
 pub fn ensure_mounted(path: &Path) -> Result<Mounting, Errno> {
     let path = path.canonicalize()?;
     if is_bpffs(&path) {
         return Ok(Mounting::AlreadyMounted);
+    }
+    if std::fs::read_dir(&path)?.next().is_some() {
+        return Err(Errno::ENOTEMPTY);
     }
     mount_bpffs(&c_path(&path)?)?;
     Ok(Mounting::Mounted)

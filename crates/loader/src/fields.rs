@@ -96,9 +96,9 @@ fn is_char(btf: &Btf, ty: btf::TypeId) -> bool {
     matches!(btf.resolve(ty).map(|ty| ty.def), Ok(Def::Int(int)) if int.size == 1)
 }
 
-/// Numbers and names joined by `|`. Names are enumerators of the object's types or flags of the kind.
+/// Numbers and names joined by `|`, or by `,` which needs no quotes in a shell. Names are enumerators of the object's types or flags of the kind.
 fn number(btf: &Btf, ops: &OpsStructure, set: &SetField) -> Result<i128, SetProblem> {
-    set.value.split('|').try_fold(0, |sum, word| {
+    set.value.split(['|', ',']).try_fold(0, |sum, word| {
         let word = word.trim();
         plain_number(word)
             .or_else(|| rules::flag(&ops.kind, &set.field, word).map(i128::from))

@@ -41,7 +41,7 @@ pub struct SetField {
     pub ops: Option<String>,
     /// The member's name.
     pub field: String,
-    /// The value as text: a number, the name of an enumerator or flag (several joined by `|`), the text of a `char`
+    /// The value as text: a number, the name of an enumerator or flag (several joined by `|` or `,`), the text of a `char`
     /// array, or `null` to take a program away.
     pub value: String,
 }

@@ -148,8 +148,9 @@ pub fn check(ops: &OpsPlan) -> Vec<Breach> {
             broken.push(Breach::NameTooLong { member, len, len_max });
         }
         let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
-        if let Some(other) = bytes[..len].iter().find(|byte| !allowed(byte)) {
-            let character = char::from(*other);
+        if let Some(place) = bytes[..len].iter().position(|byte| !allowed(byte)) {
+            let rest = String::from_utf8_lossy(&bytes[place..len]);
+            let character = rest.chars().next().unwrap_or(char::REPLACEMENT_CHARACTER);
             broken.push(Breach::NameCharacter { member, character });
         }
     }

@@ -203,6 +203,25 @@ impl Error {
                 "`opswap swap` exchanges it for a new version, --as NAME registers beside it"
             }
             Self::Host(HostError::NotRegistered { .. }) => "`opswap list` shows what is registered",
+            Self::Host(HostError::NotOurs { name, link_id: None }) => {
+                return Some(format!(
+                    "what was registered without a link (`bpftool struct_ops register`) cannot be swapped: `opswap unload {name}`, then load the new one"
+                ));
+            }
+            Self::Host(HostError::Gone { .. }) => {
+                "sockets let go when they close or choose another algorithm (`ss -ti` shows theirs), a namespace when its \
+                 net.ipv4.tcp_congestion_control changes or it goes away"
+            }
+            Self::Host(HostError::NameStays { .. }) => {
+                "`opswap load` registers it under its own name, beside the registered one"
+            }
+            Self::Host(HostError::NotOneTable { .. }) => {
+                "give an object with one ops structure; `opswap check` lists those of an object"
+            }
+            Self::Host(HostError::NoBpffs { .. }) => {
+                "--bpffs takes a mounted bpffs or an empty directory, usually /sys/fs/bpf"
+            }
+            Self::Host(HostError::Busy { .. }) => "wait until it has ended, or end it, then try again",
             Self::Host(HostError::NotOurs { .. }) => {
                 "only what `opswap load` registered can be swapped and unloaded by name; a link of another process ends with it"
             }
@@ -258,9 +277,12 @@ fn of_errno(errno: Errno) -> Class {
 
 fn of_host(error: &HostError) -> Class {
     match error {
-        HostError::NotRegistered { .. } | HostError::NoPrevious { .. } => Class::Failed,
-        HostError::NotOurs { .. } | HostError::Exists { .. } | HostError::Stale { .. } => Class::Conflict,
-        HostError::NoTable | HostError::NotOneTable { .. } => Class::Rejected,
+        HostError::NotRegistered { .. } | HostError::Gone { .. } | HostError::NoPrevious { .. } => Class::Failed,
+        HostError::NotOurs { .. } | HostError::Exists { .. } | HostError::Stale { .. } | HostError::Busy { .. } => {
+            Class::Conflict
+        }
+        HostError::NameStays { .. } => Class::Usage,
+        HostError::NoTable { .. } | HostError::NotOneTable { .. } => Class::Rejected,
         HostError::System { errno, .. } | HostError::NoBpffs { errno, .. } => of_errno(*errno),
     }
 }

@@ -53,5 +53,17 @@ pub(super) fn rows(tables: &[Table]) -> String {
             dying.name, dying.map_id
         ));
     }
+    for kept in tables.iter().filter(|table| table.state == State::Kept) {
+        let version = kept.version.map_or(String::new(), |version| format!(" v{version}"));
+        let users = if kept.references > 0 {
+            "; sockets still use it"
+        } else {
+            ""
+        };
+        text.push_str(&format!(
+            "note: {}{version} is kept for `opswap rollback {}`{users}\n",
+            kept.name, kept.name
+        ));
+    }
     text
 }

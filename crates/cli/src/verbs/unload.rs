@@ -3,7 +3,7 @@
 use super::with_host;
 use crate::arguments::Common;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, count};
 use opswap::Unloaded;
 use serde::Serialize;
 
@@ -23,10 +23,14 @@ pub(crate) fn run(name: &str, common: &Common, output: &Output) -> Result<(), Fa
             references_left,
             pins_removed,
         } = &body.unloaded;
-        let mut text = format!("unloaded {name} ({kind}), {pins_removed} pins removed\n");
+        let mut text = format!(
+            "unloaded {name} ({kind}), {} removed\n",
+            count(*pins_removed as u64, "pin")
+        );
         if *references_left > 0 {
             text.push_str(&format!(
-                "note: {references_left} references are left: sockets keep it until they close\n"
+                "note: {} left: sockets keep it until they close, and so does a namespace whose default it is\n",
+                count(u64::from(*references_left), "reference")
             ));
         }
         text

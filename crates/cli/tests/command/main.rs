@@ -1,6 +1,7 @@
 //! The command as its users run it: one file for each side of it.
 
 mod common;
+mod conflicts;
 mod documents;
 mod embedded;
 mod ground;

@@ -76,6 +76,15 @@ fn unloaded_under_a_running_transfer() {
     let unloaded = ground.json(&["unload", &ground.name]);
     assert_eq!(unloaded["unloaded"]["references_left"], 1, "the socket: {unloaded}");
     assert!(!available().contains(&ground.name));
+    assert_eq!(
+        ground.tables(),
+        [("dying".to_owned(), 0)],
+        "unregistered, and held by the socket"
+    );
+    for words in [&["unload", ground.name.as_str()][..], &["swap", &ground.name, "reno"]] {
+        let ran = ground.run(words);
+        assert!(ran.code == 1 && ran.err.contains("not registered any more"), "{ran:?}");
+    }
     transfer.wait_for_more(PROGRESS_BYTES);
     let outcome = transfer.finish().expect("the transfer ends");
     assert_eq!(

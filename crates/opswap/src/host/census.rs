@@ -78,7 +78,7 @@ fn table(
         .find(|(_, map_id)| **map_id == info.id)
         .map(|(link_id, _)| *link_id);
     let ours: Vec<&Pin> = pins.iter().filter(|pin| pin.object == PinnedId::Map(info.id)).collect();
-    let state = state(value.state, link_id.is_some(), &ours);
+    let state = state(&value, link_id.is_some(), &ours);
     let link_pins = pins
         .iter()
         .filter(|pin| link_id.is_some_and(|id| pin.object == PinnedId::Link(id)));
@@ -99,9 +99,10 @@ fn table(
     }))
 }
 
-/// A table with a link is live; what the pin is called only tells apart what is not.
-fn state(state: OpsState, linked: bool, pins: &[&Pin]) -> State {
-    match state {
+/// A table with a link is live; what the pin is called only tells apart what is not. A table that was registered by a link is `Ready` again when
+/// the link is gone, whoever still refers to it.
+fn state(value: &StructOpsValue, linked: bool, pins: &[&Pin]) -> State {
+    match value.state {
         OpsState::InUse => State::Live,
         OpsState::Ready if linked => State::Live,
         OpsState::Ready
@@ -111,6 +112,7 @@ fn state(state: OpsState, linked: bool, pins: &[&Pin]) -> State {
         {
             State::Kept
         }
+        OpsState::Ready if value.refcnt > 0 => State::Dying,
         OpsState::Ready => State::Unused,
         OpsState::ToBeFree => State::Dying,
         OpsState::Init | OpsState::Unknown(_) => State::Empty,
@@ -188,7 +190,15 @@ pub(super) fn pins_in(host: &Host, folder: &std::path::Path) -> Result<Vec<Pin>,
 }
 
 fn list(host: &Host, path: &std::path::Path) -> Result<Vec<(String, PinEntryKind)>, HostError> {
-    let entries = found(host.bpf.pin_list(path), "list pins")?.unwrap_or_default();
+    let entries = match host.bpf.pin_list(path) {
+        Err(errno @ Errno::ENOTDIR) => {
+            return Err(HostError::NoBpffs {
+                path: host.bpffs.clone(),
+                errno,
+            });
+        }
+        listed => found(listed, "list pins")?.unwrap_or_default(),
+    };
     Ok(entries.into_iter().map(|entry| (entry.name, entry.kind)).collect())
 }
 

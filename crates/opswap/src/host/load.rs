@@ -49,7 +49,7 @@ pub(super) fn prepare(kernel: &Arc<dyn Bpf>, source: &Source, settings: &Setting
     };
     let plan = crate::check::plan(source, kernel, &options)?;
     if plan.ops().is_empty() {
-        return Err(HostError::NoTable.into());
+        return Err(HostError::NoTable { file: file() }.into());
     }
     let loaded = plan.load(kernel).map_err(|error| Error::Load {
         file: file(),
@@ -60,6 +60,31 @@ pub(super) fn prepare(kernel: &Arc<dyn Bpf>, source: &Source, settings: &Setting
         error: Box::new(error),
     })?;
     Ok(loaded)
+}
+
+/// Whether an object can be swapped in: found before anything is asked of a kernel, in words about the swap.
+pub(super) fn holds_one_table(source: &Source, kind: &str) -> Result<(), Error> {
+    let object = object::Object::parse(&source.object).map_err(|error| Error::Object {
+        file: source.word.clone(),
+        error: Box::new(error),
+    })?;
+    let mut created = object.ops.iter().filter(|ops| ops.autocreate);
+    match (created.next(), created.next()) {
+        (Some(only), None) if only.kind == kind => Ok(()),
+        (None, _) => Err(HostError::NoTable {
+            file: source.word.clone(),
+        }
+        .into()),
+        _ => Err(HostError::NotOneTable {
+            kind: kind.to_owned(),
+            found: object
+                .ops
+                .iter()
+                .filter(|ops| ops.autocreate && ops.kind == kind)
+                .count(),
+        }
+        .into()),
+    }
 }
 
 /// The one table of an object, for a swap: it must be of this kind.
@@ -90,6 +115,8 @@ impl Host {
     /// is left behind then.
     pub fn load(&self, source: &Source, settings: &Settings) -> Result<Vec<Loaded>, Error> {
         let loaded = prepare(&self.bpf, source, settings)?;
+        self.mount()?;
+        let _nobody_else = self.lock()?;
         let registered = census::tables(self)?;
         for ops in loaded.ops() {
             let name = algorithm(ops);
@@ -99,7 +126,6 @@ impl Host {
                 return Err(HostError::Exists { name }.into());
             }
         }
-        self.mount()?;
         let mut kept = Vec::new();
         for ops in loaded.ops() {
             let folder = pins::folder(&self.bpffs, &ops.plan.kind, &algorithm(ops));

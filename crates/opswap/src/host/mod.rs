@@ -29,6 +29,10 @@ pub struct Host {
     mounts: bool,
 }
 
+/// A change takes some tens of milliseconds; ten seconds are waited for others.
+const LOCK_TRIES: u32 = 1000;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
+
 /// One ops table that a kernel holds.
 #[derive(Clone, Debug, Serialize)]
 pub struct Table {
@@ -89,6 +93,28 @@ impl std::fmt::Display for State {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostError {
+    /// It was unregistered before; somebody still refers to its table.
+    #[error(
+        "{name} is not registered any more; sockets, or namespaces whose default it is, keep its table alive (references: {references})"
+    )]
+    Gone {
+        /// The algorithm.
+        name: String,
+        /// References of its tables that are left.
+        references: u32,
+    },
+    /// A swap cannot give another name.
+    #[error("a swap cannot set `{field}`: the new version must have the name of the registered one")]
+    NameStays {
+        /// The field, as it was to be set.
+        field: String,
+    },
+    /// Another process changes what is kept in this bpffs, and does not come to an end.
+    #[error("another opswap is changing what is kept in {}", .path.display())]
+    Busy {
+        /// The bpffs.
+        path: PathBuf,
+    },
     /// No table of this name is registered or kept.
     #[error("nothing named {name:?} is registered (registered: {})", listed(.registered))]
     NotRegistered {
@@ -112,8 +138,11 @@ pub enum HostError {
         name: String,
     },
     /// The object has nothing to register.
-    #[error("the object has no ops structure")]
-    NoTable,
+    #[error("{file}: the object has no ops structure")]
+    NoTable {
+        /// As the user wrote it.
+        file: String,
+    },
     /// The object for a swap must hold exactly one ops structure of the kind.
     #[error("a swap needs an object with exactly one ops structure of kind {kind}; this one has {found}")]
     NotOneTable {
@@ -190,6 +219,29 @@ impl Host {
         })
     }
 
+    /// Keeps other processes from changing what is kept in this bpffs until the file is dropped. Without a bpffs there is nothing to guard.
+    ///
+    /// # Errors
+    /// [`HostError::Busy`] when another process holds it for longer than any change takes.
+    fn lock(&self) -> Result<Option<std::fs::File>, HostError> {
+        if !self.mounts || !linux::bpffs::is_bpffs(&self.bpffs) {
+            return Ok(None);
+        }
+        let Ok(folder) = std::fs::File::open(&self.bpffs) else {
+            return Ok(None); // whatever comes next tells why
+        };
+        for _ in 0..LOCK_TRIES {
+            match folder.try_lock() {
+                Ok(()) => return Ok(Some(folder)),
+                Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+                Err(std::fs::TryLockError::Error(_)) => return Ok(None), // a kernel without locks there
+            }
+        }
+        Err(HostError::Busy {
+            path: self.bpffs.clone(),
+        })
+    }
+
     /// Before the first pin: there must be a bpffs.
     fn mount(&self) -> Result<(), HostError> {
         if !self.mounts {
@@ -223,6 +275,7 @@ impl Host {
             census::tables(self)?.into_iter().partition(|table| table.name == name);
         if tables.is_empty() {
             let mut registered: Vec<String> = others.into_iter().map(|table| table.name).collect();
+            registered.sort();
             registered.dedup();
             return Err(HostError::NotRegistered {
                 name: name.to_owned(),

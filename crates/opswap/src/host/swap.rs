@@ -83,13 +83,38 @@ impl Host {
     /// # Errors
     /// Whatever loading can fail with: then nothing has changed. [`HostError::Stale`] if somebody swapped meanwhile.
     pub fn swap(&self, name: &str, source: &Source, settings: &Settings) -> Result<Swapped, Error> {
-        let (kind, held) = self.hold(name)?;
+        let (kind, seen) = {
+            let _nobody_else = self.lock()?;
+            let (kind, held) = self.hold(name)?;
+            (kind, held.live_map_id)
+        };
+        if let Some(set) = settings
+            .set
+            .iter()
+            .find(|set| Some(set.field.as_str()) == loader::rules::name_member(&kind))
+        {
+            return Err(HostError::NameStays {
+                field: set.field.clone(),
+            }
+            .into());
+        }
+        super::load::holds_one_table(source, &kind)?;
         let settings = Settings {
             rename: Some(name.to_owned()),
             ..settings.clone()
         };
         let loaded = prepare(&self.bpf, source, &settings)?;
         let map = super::load::only_table(&loaded, &kind)?;
+        // Verifying took its time: another process may have swapped meanwhile.
+        let _nobody_else = self.lock()?;
+        let (_, held) = self.hold(name)?;
+        if held.live_map_id != seen {
+            return Err(HostError::Stale {
+                name: name.to_owned(),
+                expected: seen,
+            }
+            .into());
+        }
         Ok(self.exchange_for_new(name, held, map)?)
     }
 
@@ -98,6 +123,7 @@ impl Host {
     /// # Errors
     /// [`HostError::NoPrevious`], [`HostError::Stale`].
     pub fn rollback(&self, name: &str) -> Result<Swapped, Error> {
+        let _nobody_else = self.lock()?;
         let (_, held) = self.hold(name)?;
         Ok(self.exchange_for_previous(name, &held)?)
     }
@@ -106,10 +132,7 @@ impl Host {
         let tables = self.tables_of(name)?;
         let live = tables.iter().find(|table| table.state == State::Live);
         let Some(Table { kind, link_id, .. }) = live else {
-            return Err(HostError::NotRegistered {
-                name: name.to_owned(),
-                registered: Vec::new(),
-            });
+            return Err(super::unload::not_live(name, &tables));
         };
         let folder = pins::folder(&self.bpffs, kind, name);
         let not_ours = || HostError::NotOurs {
@@ -143,7 +166,16 @@ impl Host {
         let pin = held.folder.join(PinName::New(to).to_string());
         self.bpf
             .obj_pin(&pin, bpf::ObjectRef::Map(map))
-            .map_err(HostError::system("pin the new version"))?;
+            .map_err(|errno| match errno {
+                bpf::Errno::EEXIST => HostError::Stale {
+                    name: name.to_owned(),
+                    expected: held.live_map_id,
+                },
+                errno => HostError::System {
+                    doing: "pin the new version",
+                    errno,
+                },
+            })?;
         let took = match self.exchange(name, &held, map) {
             Ok(took) => took,
             Err(error) => {

@@ -20,6 +20,20 @@ pub struct Unloaded {
     pub pins_removed: usize,
 }
 
+/// Why there is nothing to be done with tables of which none is live: they are dying, or only somebody's who never registered them.
+pub(super) fn not_live(name: &str, tables: &[Table]) -> HostError {
+    let references: u32 = tables.iter().map(|table| table.references).sum();
+    let name = name.to_owned();
+    if references > 0 {
+        HostError::Gone { name, references }
+    } else {
+        HostError::NotRegistered {
+            name,
+            registered: Vec::new(),
+        }
+    }
+}
+
 impl Host {
     /// Unregisters `name` and removes everything that is kept of it. Also clears what a killed load or swap left behind.
     ///
@@ -30,13 +44,18 @@ impl Host {
     }
 
     fn unload_tables(&self, name: &str) -> Result<Unloaded, HostError> {
+        let _nobody_else = self.lock()?;
         let tables = self.tables_of(name)?;
         let kind = tables[0].kind.clone();
         let folder = pins::folder(&self.bpffs, &kind, name);
-        if let Some(live) = tables.iter().find(|table| table.state == State::Live) {
+        let live = tables.iter().find(|table| table.state == State::Live);
+        if let Some(live) = live {
             self.unregister(live, &folder)?;
         }
         let pins_removed = self.remove_folder(&folder)?;
+        if live.is_none() && pins_removed == 0 {
+            return Err(not_live(name, &tables));
+        }
         // Counted before our own references are gone for good: what is left then belongs to others.
         let left = census::tables(self)?
             .into_iter()

@@ -1,0 +1,98 @@
+//! Several at once, objects that cannot be swapped in, folders that are no bpffs: one wins, the others are told why, and nothing is half done.
+
+use crate::common::{Ran, opswap, run};
+use crate::ground::Ground;
+use testkit::linux_or_skip;
+
+/// Runs the same command several times at once.
+fn at_once(ground: &Ground, words: &[&str]) -> Vec<Ran> {
+    let words = ground.words(words);
+    let start = || {
+        let mut command = opswap(&words);
+        command
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped());
+        command.spawn().expect("the command starts")
+    };
+    let children: Vec<_> = (0..4).map(|_| start()).collect();
+    let end = |child: std::process::Child| child.wait_with_output().expect("a child of ours").into();
+    children.into_iter().map(end).collect()
+}
+
+#[test]
+fn of_several_loads_at_once_one_stays_and_the_others_know() {
+    if !linux_or_skip("loads at the same time") {
+        return;
+    }
+    let ground = Ground::new();
+    for _ in 0..6 {
+        let ran = at_once(&ground, &["load", "reno", "--as", &ground.name]);
+        let codes = |code: i32| ran.iter().filter(|one| one.code == code).count();
+        assert_eq!((codes(0), codes(6)), (1, 3), "{ran:?}");
+        assert_eq!(ground.tables(), [("live".to_owned(), 1)], "{ran:?}");
+        ground.json(&["unload", &ground.name]);
+        ground.gone();
+    }
+}
+
+#[test]
+fn swaps_at_once_follow_one_another_or_are_refused() {
+    if !linux_or_skip("swaps at the same time") {
+        return;
+    }
+    let ground = Ground::new();
+    ground.load("reno");
+    let ran = at_once(&ground, &["swap", &ground.name, "cubic"]);
+    let swapped = ran.iter().filter(|one| one.code == 0).count() as u64;
+    assert!(
+        swapped > 0 && ran.iter().all(|one| matches!(one.code, 0 | 6)),
+        "{ran:?}"
+    );
+    assert!(
+        ran.iter()
+            .filter(|one| one.code == 6)
+            .all(|one| one.err.contains("somebody else")),
+        "{ran:?}"
+    );
+    assert!(
+        ground.tables().contains(&("live".to_owned(), 1 + swapped)),
+        "{:?}",
+        ground.tables()
+    );
+    ground.json(&["unload", &ground.name]);
+    ground.gone();
+}
+
+#[test]
+fn what_cannot_be_swapped_in_is_told_and_changes_nothing() {
+    if !linux_or_skip("swaps that are refused") {
+        return;
+    }
+    let ground = Ground::new();
+    ground.load("reno");
+    let ran = ground.run(&["swap", &ground.name, "reno", "--set", "name=other"]);
+    assert!(ran.code == 2 && ran.err.contains("must have the name"), "{ran:?}");
+    assert_eq!(ground.tables(), [("live".to_owned(), 1)]);
+    ground.json(&["unload", &ground.name]);
+    let again = ground.run(&["unload", &ground.name]);
+    assert!(again.code == 1 && again.err.contains(&ground.name), "{again:?}");
+}
+
+#[test]
+fn a_folder_with_something_in_it_is_never_covered_by_a_bpffs() {
+    if !linux_or_skip("--bpffs with another folder") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("precious");
+    std::fs::write(&file, "x").unwrap();
+    for (path, errno) in [(folder.path(), "ENOTEMPTY"), (file.as_path(), "ENOTDIR")] {
+        let path = path.to_str().unwrap();
+        let ran = run(&["load", "reno", "--as", &testkit::unique_name("cli_"), "--bpffs", path]);
+        assert!(
+            ran.code == 1 && ran.err.contains(errno) && ran.err.contains("help:"),
+            "{ran:?}"
+        );
+    }
+    assert!(file.exists());
+}
