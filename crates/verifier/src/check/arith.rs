@@ -11,6 +11,7 @@ use crate::bounds::Scalar;
 use crate::engine::{Checked, Verifier};
 use crate::provenance::Node;
 use crate::reason::Reason;
+use crate::tnum::Tnum;
 use crate::value::{Kind, OFFSET_MAX, Value};
 
 /// Bytes of a size.
@@ -92,15 +93,23 @@ impl Verifier<'_> {
         self.write(dst, result)
     }
 
-    /// Byte order; only of constants is the result followed.
+    /// Byte order: the known bits go with their bytes; the ranges follow from them (`scalar_byte_swap`, Linux 6.18.44).
     pub(crate) fn endian(&mut self, dst: Reg, kind: EndianKind, bits: u8) -> Checked {
         let value = self.read(dst)?;
-        let result = match value.scalar.known().filter(|_| value.is_number()) {
-            Some(constant) => {
-                let node = self.graph.made_from(value.node, Node::NONE);
-                Value::number(Scalar::constant(alu::endian(kind, bits, constant)), node)
+        let result = if value.is_number() {
+            let known = value.scalar.bits;
+            let mut scalar = Scalar::UNKNOWN;
+            scalar.bits = Tnum {
+                value: alu::endian(kind, bits, known.value),
+                mask: alu::endian(kind, bits, known.mask),
+            };
+            scalar.sync();
+            if (kind, bits) == (EndianKind::ToLe, 64) {
+                scalar = value.scalar;
             }
-            None => self.unknown(),
+            Value::number(scalar, self.graph.made_from(value.node, Node::NONE))
+        } else {
+            self.unknown()
         };
         self.write(dst, result)
     }

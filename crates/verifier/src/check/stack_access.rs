@@ -4,6 +4,7 @@
 //! `check_stack_range_initialized` of Linux 6.12's `kernel/bpf/verifier.c`; the slots are in
 //! [`stack`](crate::stack).
 
+use crate::alu;
 use crate::engine::{Checked, Verifier};
 use crate::provenance::Node;
 use crate::reason::{Reason, ValueKind};
@@ -51,7 +52,12 @@ impl Verifier<'_> {
                 };
                 let value = loaded.map_err(|_cut| cut_pointer(&place, access.size))?;
                 self.stack_read(frame, &place);
-                Ok(self.as_read(access, value))
+                let read = self.as_read(access, value);
+                let fits = value.is_number() && value.scalar.width() <= access.size * 8;
+                if sx && fits && value.scalar.known().is_none() && read.node != value.node {
+                    return Ok(self.unequal_copy(&value, read));
+                }
+                Ok(read)
             }
             Use::Atomic => {
                 let loaded = if place.fixed {
@@ -65,6 +71,24 @@ impl Verifier<'_> {
                 Ok(self.as_read(access, old))
             }
         }
+    }
+
+    /// A number that was read with its sign extended and so may differ from what was spilled. Linux 6.18 takes the two
+    /// for equal all the same: what it later knows of the one may be what it knew of the other. Nobody is to know more.
+    fn unequal_copy(&mut self, spilled: &Value, mut read: Value) -> Value {
+        let extended = read.scalar;
+        if spilled.node != Node::NONE {
+            for value in self
+                .state
+                .values_mut()
+                .filter(|value| value.is_number() && value.node == spilled.node)
+            {
+                let at = i64::from(value.off) - i64::from(spilled.off);
+                value.scalar = value.scalar.join(&alu::moved(extended, at));
+            }
+        }
+        read.scalar = extended.join(&spilled.scalar);
+        read
     }
 
     /// Where the offset is not known, no pointer may be stored and none may be hit. Linux is stricter about known offsets
