@@ -33,6 +33,9 @@ Examples:
   opswap check my_cc.bpf.o
   sudo opswap load my_cc.bpf.o && sudo opswap swap my_cc my_cc2.bpf.o && sudo opswap rollback my_cc";
 
+/// Where tools expect the bpffs.
+pub(crate) const DEFAULT_BPFFS: &str = "/sys/fs/bpf";
+
 /// Flags that every verb takes.
 #[derive(Debug, Args)]
 pub(crate) struct Common {
@@ -51,7 +54,7 @@ pub(crate) struct Common {
         global = true,
         value_name = "DIR",
         env = "OPSWAP_BPFFS",
-        default_value = "/sys/fs/bpf",
+        default_value = DEFAULT_BPFFS,
         hide_env = true
     )]
     pub(crate) bpffs: PathBuf,
@@ -177,7 +180,7 @@ pub(crate) enum Verb {
     },
     /// Explain an error code, or list all of them
     Explain {
-        /// A code such as SO1001
+        /// A code such as SO1001, or a word that stands in its place such as EINVAL
         code: Option<String>,
     },
     /// Tell what this machine can do and what is missing
@@ -200,15 +203,16 @@ pub(crate) struct ScenarioArguments {
     /// Round-trip time without queueing: 20ms, 500us
     #[arg(long, value_name = "TIME", default_value = "20ms")]
     pub(crate) rtt: Span,
-    /// Size of the bottleneck's queue: 250000b, 166p (packets of 1500 bytes), 1bdp
-    #[arg(long, value_name = "SIZE", default_value = "1bdp")]
-    pub(crate) queue: QueueSize,
+    /// Size of the bottleneck's queue: 250000b, 166p (packets of 1500 bytes), 2bdp (rate times round-trip time) [default: 1bdp, at
+    /// least 10p]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) queue: Option<QueueSize>,
     /// How long each run lasts
     #[arg(long, value_name = "TIME", default_value = "30s")]
     pub(crate) duration: Span,
-    /// How much of its beginning is left out of the figures
-    #[arg(long, value_name = "TIME", default_value = "10s")]
-    pub(crate) warmup: Span,
+    /// How much of its beginning is left out of the figures [default: a third of the duration, at most 10s]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) warmup: Option<Span>,
     /// Flows of each algorithm
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) flows: u32,

@@ -24,6 +24,15 @@ pub(crate) struct ErrorFacts {
     /// The code of a rejection, for `opswap explain`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<String>,
+    /// The instruction, counted in 8-byte slots as the kernel's log does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) insn: Option<u32>,
+    /// The source file of a rejection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) file: Option<String>,
+    /// The line in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) line: Option<u32>,
     /// What would help.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hint: Option<String>,
@@ -99,12 +108,17 @@ impl Failure {
             Self::Operation(error) => Some(error),
             _ => None,
         };
+        let report = operation.and_then(Error::report);
+        let source = report.and_then(|report| report.source.as_ref());
         ErrorFacts {
             message: self.message(),
             exit: self.exit() as u8,
             errno: operation.and_then(Error::errno).map(|errno| errno.name()),
-            code: operation.and_then(Error::report).map(|report| report.code.to_string()),
-            hint: self.hint(),
+            code: report.map(|report| report.code.to_string()),
+            insn: report.and_then(|report| report.insn),
+            file: source.map(|source| source.file.clone()),
+            line: source.map(|source| source.line),
+            hint: self.hint().or_else(|| report.and_then(|report| report.help.clone())),
         }
     }
 

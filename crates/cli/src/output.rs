@@ -91,6 +91,15 @@ impl Output {
     }
 }
 
+/// Columns for something that is `usual` wide and can be narrower: those of the terminal, at least 30; files and pipes get what is usual.
+pub(crate) fn columns(usual: usize) -> usize {
+    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let seen = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
+    told.filter(|columns| *columns > 0)
+        .or_else(seen)
+        .map_or(usual, |columns| columns.clamp(30, usual))
+}
+
 /// A number and what is counted: `1 pin`, `2 pins`.
 pub(crate) fn count(number: u64, what: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };

@@ -131,6 +131,9 @@ pub fn check_source(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, E
         Ok(plan) => plan,
         Err(error) => return as_a_whole(file, error),
     };
+    if plan.ops().is_empty() {
+        return as_a_whole(file.clone(), crate::HostError::NoTable { file }.into());
+    }
     let results = match plan.check(kernel) {
         Ok(results) => results,
         Err(error) => {

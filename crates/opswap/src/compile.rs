@@ -1,5 +1,6 @@
 //! BPF C to an object: finds a clang, gives it the right flags and a folder of headers, keeps what it says.
 
+use crate::source::{SourceError, inspect};
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,22 @@ pub enum CompileError {
         /// What clang printed.
         output: String,
     },
-    /// A file could not be read or written.
+    /// The object would take the source's place.
+    #[error("{} is the source: the object must go into another file", .path.display())]
+    Overwrites {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file could not be written.
+    #[error("cannot write {}: {error}", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        error: io::Error,
+    },
+    /// A file could not be read, a program not be started.
     #[error("{}: {error}", .path.display())]
     File {
         /// The file.
@@ -156,7 +172,7 @@ fn target_architecture() -> OsString {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), CompileError> {
-    std::fs::write(path, text).map_err(|error| CompileError::File {
+    std::fs::write(path, text).map_err(|error| CompileError::Write {
         path: path.to_owned(),
         error,
     })
@@ -189,10 +205,16 @@ impl Drop for Scratch {
 /// Compiles `source` and writes the object to `object`.
 ///
 /// # Errors
-/// As [`compile`]; the object cannot be written.
-pub fn build(source: &Path, object: &Path) -> Result<Compiled, CompileError> {
+/// As [`compile`]; the source is no file, the object cannot be written or would take the source's place.
+pub fn build(source: &Path, object: &Path) -> Result<Compiled, SourceError> {
+    inspect(source, true)?;
+    let same = |path: &Path| path.canonicalize().ok();
+    if same(source) == same(object) {
+        let path = object.to_owned();
+        return Err(CompileError::Overwrites { path }.into());
+    }
     let compiled = compile(source, crate::header::running_kernel)?;
-    std::fs::write(object, &compiled.object).map_err(|error| CompileError::File {
+    std::fs::write(object, &compiled.object).map_err(|error| CompileError::Write {
         path: object.to_owned(),
         error,
     })?;

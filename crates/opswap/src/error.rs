@@ -1,10 +1,11 @@
 //! What an operation of the facade can fail with, sorted by what the user can do about it.
 
+use crate::compile::CompileError;
 use crate::host::HostError;
 use crate::source::SourceError;
 use bpf::{Errno, KernelBtfError, LoadVerdict, ProgLoadError, Report};
-use lab::RunError;
-use loader::{Fault, LoadError};
+use lab::{EmbeddedError, RunError};
+use loader::{Fault, LoadError, RegisterError};
 use std::path::PathBuf;
 
 /// Why an operation failed.
@@ -134,21 +135,20 @@ impl Error {
             Self::Source(SourceError::Unknown { .. }) | Self::NoSuchKind { .. } | Self::NoSuchCode { .. } => {
                 Class::Usage
             }
-            Self::Source(_) | Self::Write { .. } | Self::Embedded(_) => Class::Failed,
+            Self::Source(SourceError::Compile(CompileError::Overwrites { .. })) => Class::Usage,
+            Self::Source(
+                SourceError::Unreadable { error, .. }
+                | SourceError::Compile(CompileError::File { error, .. } | CompileError::Write { error, .. }),
+            )
+            | Self::Write { error, .. } => of_io(error),
+            Self::Source(_) | Self::Embedded(_) => Class::Failed,
             Self::Object { error, .. } => match **error {
                 object::Error::Unsupported { .. } => Class::Unsupported,
                 _ => Class::Rejected,
             },
-            Self::Plan { error, .. } => match error.fault() {
-                Fault::Object => Class::Rejected,
-                Fault::Kernel | Fault::Unsupported => Class::Unsupported,
-                Fault::Options => Class::Usage,
-            },
+            Self::Plan { error, .. } => of_plan(error),
             Self::Load { error, .. } => of_load(error),
-            Self::Attach { error, .. } => match error.errno {
-                Errno::EINVAL => Class::Rejected,
-                errno => of_errno(errno),
-            },
+            Self::Attach { error, .. } => of_attach(error.errno),
             Self::Host(error) => of_host(error),
             Self::Run(error) => of_run(error),
             Self::KernelTypes { .. } | Self::Header { .. } | Self::NotYet { .. } => Class::Unsupported,
@@ -173,6 +173,13 @@ impl Error {
     pub fn report(&self) -> Option<&Report> {
         match self {
             Self::Load { error, .. } => refusal(error)?.report.as_deref(),
+            Self::Run(RunError::Load {
+                error: EmbeddedError::Register(error),
+                ..
+            }) => match error.as_ref() {
+                RegisterError::Load(error) => refusal(error)?.report.as_deref(),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -187,17 +194,29 @@ impl Error {
 
     /// What would help, if we know.
     pub fn hint(&self) -> Option<String> {
-        if self.class() == Class::Permission {
+        if let Self::Source(SourceError::Unreadable { error, .. }) = self
+            && error.kind() == std::io::ErrorKind::PermissionDenied
+        {
+            return None; // the message names the file
+        }
+        if self.class() == Class::Permission && self.errno().is_some() {
             return Some(
                 "run as root (loading takes CAP_BPF and CAP_PERFMON, listing CAP_SYS_ADMIN); `opswap doctor` tells what is missing"
                     .to_owned(),
             );
         }
         let hint = match self {
-            Self::Source(SourceError::Compile(crate::compile::CompileError::NoClang { .. })) => {
+            Self::Source(SourceError::Compile(CompileError::NoClang { .. })) => {
                 "apt-get install clang, or set OPSWAP_CLANG; objects (.bpf.o) and shipped algorithms need no compiler"
             }
-            Self::Object { .. } => "an object is what `opswap build x.bpf.c` makes",
+            Self::Object { .. } | Self::Source(SourceError::NoFile { .. }) => {
+                "an object is what `opswap build x.bpf.c` makes"
+            }
+            Self::Source(SourceError::Compile(CompileError::Overwrites { .. })) => "-o OBJECT names the file to write",
+            Self::Host(HostError::NoTable { .. }) => {
+                "it takes a variable such as `SEC(\".struct_ops.link\") struct tcp_congestion_ops my_cc = { … }`"
+            }
+            Self::Run(RunError::LinuxHost) => "leave --kernel out: the same object runs on the embedded kernel",
             Self::Attach { error, .. } if error.errno == Errno::EEXIST => "--as NAME registers it under another name",
             Self::Host(HostError::Exists { .. }) => {
                 "`opswap swap` exchanges it for a new version, --as NAME registers beside it"
@@ -240,8 +259,39 @@ fn refusal(error: &LoadError) -> Option<&ProgLoadError> {
     }
 }
 
+fn of_io(error: &std::io::Error) -> Class {
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => Class::Permission,
+        _ => Class::Failed,
+    }
+}
+
+fn of_plan(error: &loader::PlanError) -> Class {
+    match error.fault() {
+        Fault::Object => Class::Rejected,
+        Fault::Kernel | Fault::Unsupported => Class::Unsupported,
+        Fault::Options => Class::Usage,
+    }
+}
+
+fn of_attach(errno: Errno) -> Class {
+    match errno {
+        Errno::EINVAL => Class::Rejected,
+        errno => of_errno(errno),
+    }
+}
+
 fn of_load(error: &LoadError) -> Class {
     match error {
+        // No kernel lets a program implement it: the object breaks a rule, as `check` says.
+        LoadError::Program { source, .. }
+            if source
+                .report
+                .as_ref()
+                .is_some_and(|report| report.code == bpf::codes::UNSUPPORTED_MEMBER) =>
+        {
+            Class::Rejected
+        }
         LoadError::Program { source, .. } => match source.verdict {
             LoadVerdict::Rejected | LoadVerdict::BadRequest => Class::Rejected,
             LoadVerdict::Unsupported => Class::Unsupported,
@@ -294,6 +344,17 @@ fn of_run(error: &RunError) -> Class {
         | RunError::SwapOutside { .. }
         | RunError::TooManyFlows { .. } => Class::Usage,
         RunError::LinuxHost => Class::Unsupported,
+        RunError::Load { error, .. } => match error {
+            EmbeddedError::NotOne { .. } => Class::Rejected,
+            EmbeddedError::Register(error) => match error.as_ref() {
+                RegisterError::Object(_) => Class::Rejected,
+                RegisterError::Plan(error) => of_plan(error),
+                RegisterError::Load(error) => of_load(error),
+                RegisterError::Attach(error) => of_attach(error.errno),
+                _ => Class::Failed,
+            },
+            _ => Class::Failed,
+        },
         _ => Class::Failed,
     }
 }

@@ -7,7 +7,7 @@ use verifier::Code;
 /// One code's page.
 #[derive(Clone, Debug, Serialize)]
 pub struct Explanation {
-    /// `SO1001`: stable, so that it can be searched for.
+    /// `SO1001`, or a word that `check` prints in its place: stable, so that it can be searched for.
     pub code: &'static str,
     /// What is wrong, in a few words.
     pub title: String,
@@ -15,13 +15,49 @@ pub struct Explanation {
     pub text: String,
 }
 
-/// The page of one code, in capital letters or not.
+/// Words that stand where a code would, because no program is at fault or the kernel gave nothing but a number.
+const WORDS: &[(&str, &str, &str)] = &[
+    (
+        "object",
+        "the file, or the way its parts are put together",
+        "The file is no object for BPF, is damaged, or its ops structures and programs do not fit together; nothing was asked of a kernel. The message names \
+         the part. `opswap build x.bpf.c` makes objects; every program must stand in a member of an ops structure, or have a section that begins with `?`.",
+    ),
+    (
+        "EINVAL",
+        "the ops structure breaks a rule of its kind",
+        "The kernel answers EINVAL and no more when a table is registered. The message says which rule it is: for tcp_congestion_ops ssthresh, undo_cwnd and \
+         one of cong_avoid and cong_control must be there, `name` has 1 to 15 letters, digits, `_` or `.`, `flags` only known bits, and every other data member \
+         is zero. `opswap kinds tcp_congestion_ops` shows the members.",
+    ),
+    (
+        "EEXIST",
+        "the name is taken",
+        "An algorithm of this name is registered; the kernel's own count, too. `opswap list` and /proc/sys/net/ipv4/tcp_available_congestion_control show them. \
+         `opswap swap` exchanges it, `--as NAME` registers beside it.",
+    ),
+    (
+        "EPERM",
+        "no permission",
+        "Loading takes CAP_BPF and CAP_PERFMON, registering CAP_NET_ADMIN, listing CAP_SYS_ADMIN, keeping a folder that may be written. `opswap doctor` tells what is missing.",
+    ),
+    (
+        "ENOTSUPP",
+        "this kernel does not do it",
+        "The kernel knows the operation and does not offer it here: an older version, or built without it. `opswap doctor` and `opswap kinds` tell what there is.",
+    ),
+];
+
+/// The page of one code, in capital letters or not, with or without its `SO`.
 ///
 /// # Errors
 /// [`Error::NoSuchCode`].
 pub fn explain(code: &str) -> Result<Explanation, Error> {
-    let wanted = code.trim().to_ascii_uppercase();
-    let found = explanations().into_iter().find(|one| one.code == wanted);
+    let wanted = code.trim();
+    let named = |one: &Explanation| {
+        one.code.eq_ignore_ascii_case(wanted) || one.code.strip_prefix("SO").is_some_and(|number| number == wanted)
+    };
+    let found = explanations().into_iter().find(named);
     found.ok_or_else(|| Error::NoSuchCode { code: code.to_owned() })
 }
 
@@ -37,8 +73,14 @@ pub fn explanations() -> Vec<Explanation> {
         title: page.title.to_owned(),
         text: page.text.to_owned(),
     });
+    let words = WORDS.iter().map(|(code, title, text)| Explanation {
+        code,
+        title: (*title).to_owned(),
+        text: (*text).to_owned(),
+    });
     let mut all: Vec<Explanation> = Code::all().iter().map(page).chain(beside).collect();
     all.sort_by_key(|one| one.code);
+    all.extend(words);
     all
 }
 
@@ -50,10 +92,12 @@ mod tests {
         assert!(all.len() > 20);
         for one in &all {
             assert!(
-                one.code.starts_with("SO") && !one.title.is_empty() && one.text.len() > 20,
+                !one.code.is_empty() && !one.title.is_empty() && one.text.len() > 20,
                 "{one:?}"
             );
             assert_eq!(super::explain(&one.code.to_lowercase()).unwrap().title, one.title);
         }
+        assert_eq!(super::explain("1001").unwrap().code, "SO1001");
+        assert!(super::explain("100").is_err());
     }
 }

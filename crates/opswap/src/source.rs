@@ -35,13 +35,23 @@ pub enum SourceError {
         #[source]
         error: io::Error,
     },
-    /// The file is larger than any object could sensibly be.
-    #[error("{} has {bytes} bytes; an object has at most {}", .path.display(), OBJECT_BYTES_MAX)]
+    /// The file is larger than any object or source could sensibly be.
+    #[error("{} has {bytes} bytes; {max} are the most that are read", .path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
         /// Its size.
         bytes: u64,
+        /// How many may be.
+        max: u64,
+    },
+    /// A directory, a pipe, a device.
+    #[error("{} is no file that holds an object or a source, but {what}", .path.display())]
+    NoFile {
+        /// What was named.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
     },
     /// The source did not compile.
     #[error(transparent)]
@@ -50,6 +60,34 @@ pub enum SourceError {
 
 /// Objects with full debug information have a few megabytes.
 const OBJECT_BYTES_MAX: u64 = 256 << 20;
+
+/// A source is written by people; a kernel's whole header has three megabytes.
+const SOURCE_BYTES_MAX: u64 = 64 << 20;
+
+/// Whether a path is a file of a sensible size: opening a pipe would wait for its writer.
+pub(crate) fn inspect(path: &Path, is_source: bool) -> Result<(), SourceError> {
+    let metadata = std::fs::metadata(path).map_err(|error| SourceError::Unreadable {
+        path: path.to_owned(),
+        error,
+    })?;
+    let path = path.to_owned();
+    if !metadata.is_file() {
+        let what = if metadata.is_dir() {
+            "a directory"
+        } else {
+            "a pipe or a device"
+        };
+        return Err(SourceError::NoFile { path, what });
+    }
+    let (bytes, max) = (
+        metadata.len(),
+        if is_source { SOURCE_BYTES_MAX } else { OBJECT_BYTES_MAX },
+    );
+    if bytes > max {
+        return Err(SourceError::TooLarge { path, bytes, max });
+    }
+    Ok(())
+}
 
 impl Source {
     /// Finds what `word` names. A shipped name wins over a file of that name without an ending; `./cubic` names the file.
@@ -71,28 +109,23 @@ impl Source {
             });
         }
         let path = Path::new(word);
-        if path.extension().is_some_and(|ending| ending == "c") && path.exists() {
+        let unreadable = |error| SourceError::Unreadable {
+            path: path.to_owned(),
+            error,
+        };
+        let is_source = path.extension().is_some_and(|ending| ending == "c");
+        match inspect(path, is_source) {
+            Err(SourceError::Unreadable { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(SourceError::Unknown { word: word.to_owned() });
+            }
+            other => other?,
+        }
+        if is_source {
             let compiled = compile(path, crate::header::running_kernel)?;
             return Ok(Self {
                 word: word.to_owned(),
                 object: compiled.object,
                 warnings: compiled.warnings,
-            });
-        }
-        let unreadable = |error| SourceError::Unreadable {
-            path: path.to_owned(),
-            error,
-        };
-        let metadata = match std::fs::metadata(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(SourceError::Unknown { word: word.to_owned() });
-            }
-            found => found.map_err(unreadable)?,
-        };
-        if metadata.len() > OBJECT_BYTES_MAX {
-            return Err(SourceError::TooLarge {
-                path: path.to_owned(),
-                bytes: metadata.len(),
             });
         }
         let object = std::fs::read(path).map_err(unreadable)?;

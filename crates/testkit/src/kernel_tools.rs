@@ -160,8 +160,9 @@ impl KernelTools {
         if age(&object).is_some_and(|made| age(source).is_some_and(|changed| changed <= made)) {
             return Ok(object);
         }
-        // Written under another name first: another process may be reading the old one.
-        let draft = self.objects.join(format!("{name}.{}", std::process::id()));
+        // Written under another name first: another process may be reading the old one, and another test be compiling the same.
+        let (process, thread) = (std::process::id(), std::thread::current().id());
+        let draft = self.objects.join(format!("{name}.{process}.{thread:?}"));
         let include = |path: PathBuf| format!("-I{}", path.display());
         run(Command::new("clang-19")
             .args([

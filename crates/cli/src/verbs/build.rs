@@ -22,9 +22,7 @@ pub(crate) fn run(source: &Path, object: Option<&Path>, output: &Output) -> Resu
         )));
     }
     let object = object.map_or_else(|| source.with_extension("o"), Path::to_owned);
-    let compiled = opswap::build(source, &object)
-        .map_err(opswap::SourceError::from)
-        .map_err(opswap::Error::from)?;
+    let compiled = opswap::build(source, &object).map_err(opswap::Error::from)?;
     if !compiled.warnings.is_empty() {
         output.note(compiled.warnings.trim_end());
     }

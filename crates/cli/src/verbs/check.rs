@@ -1,6 +1,6 @@
 //! `opswap check`: verifies objects without registering anything.
 
-use super::kernel;
+use super::{find, kernel};
 use crate::arguments::{Common, KernelName};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -19,7 +19,7 @@ pub(crate) fn run(files: &[String], log: bool, common: &Common, output: &Output)
     let bpf = kernel(common, KernelName::Embedded)?;
     let mut objects = Vec::new();
     for file in files {
-        let mut checked = opswap::check(file, &bpf)?;
+        let mut checked = opswap::check_source(&find(file, output)?, &bpf)?;
         if !log {
             checked
                 .programs
@@ -96,7 +96,14 @@ fn shown(error: &CheckedError, colored: bool) -> String {
         .unwrap_or_default();
     let report = match &error.report {
         Some(report) => render::report(report, colored),
-        None => format!("error[{}]: {}\n", error.code, error.message),
+        None => {
+            let help = error
+                .help
+                .as_ref()
+                .map(|help| format!("  help: {help}\n"))
+                .unwrap_or_default();
+            format!("error[{}]: {}\n{help}", error.code, error.message)
+        }
     };
     log + &report
 }

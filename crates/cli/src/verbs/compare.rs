@@ -4,7 +4,7 @@ use super::scenario::{Bar, host, report, scenario, source};
 use crate::arguments::{Common, ScenarioArguments};
 use crate::failure::Failure;
 use crate::output::{Output, table};
-use opswap::lab::RunResult;
+use opswap::lab::{RunResult, Source};
 use serde::Serialize;
 use std::path::Path;
 
@@ -22,7 +22,11 @@ pub(crate) fn run(
     output: &Output,
 ) -> Result<(), Failure> {
     let scenario = scenario(arguments);
-    let sources = files.iter().map(|file| source(file)).collect::<Result<Vec<_>, _>>()?;
+    let mut sources = files
+        .iter()
+        .map(|file| source(file, output))
+        .collect::<Result<Vec<_>, _>>()?;
+    tell_apart(files, &mut sources);
     let bar = Bar::new(output);
     let label = |number: usize| {
         if mix {
@@ -42,6 +46,17 @@ pub(crate) fn run(
         runs: runs.into_iter().map(|run| run.result).collect(),
     };
     output.result(&body, || rows(&body.runs))
+}
+
+/// Different files of the same name are called as they were typed.
+fn tell_apart(files: &[String], sources: &mut [Source]) {
+    let labels: Vec<String> = sources.iter().map(|source| source.label.clone()).collect();
+    for (source, file) in sources.iter_mut().zip(files) {
+        let same_label = labels.iter().zip(files).filter(|(label, _)| **label == source.label);
+        if same_label.into_iter().any(|(_, other)| other != file) {
+            source.label.clone_from(file);
+        }
+    }
 }
 
 /// One line for each flow, and for each run what its flows have in common.

@@ -1,10 +1,10 @@
 //! `opswap load`: registers the ops structures of an object by link and keeps them under the bpffs.
 
-use super::with_host;
+use super::{find, next_command, with_host};
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::Output;
-use opswap::{Loaded, SetFieldError, Settings, Source};
+use opswap::{Loaded, SetFieldError, Settings};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -20,11 +20,18 @@ pub(crate) fn run(
     output: &Output,
 ) -> Result<(), Failure> {
     let settings = settings(set, rename)?;
-    let source = Source::find(file).map_err(opswap::Error::from)?;
+    let source = find(file, output)?;
     let body = Body {
         loaded: with_host(common, |host| host.load(&source, &settings))?,
     };
-    output.result(&body, || body.loaded.iter().map(text).collect())
+    output.result(&body, || {
+        let mut text: String = body.loaded.iter().map(|loaded| text(loaded, common)).collect();
+        let restricted = !settings.set.iter().any(|set| set.field == "flags");
+        if restricted && body.loaded.iter().any(|loaded| loaded.kind == TCP) {
+            text.push_str("note: the default of another network namespace can only be an algorithm with --set flags=non_restricted\n");
+        }
+        text
+    })
 }
 
 /// `FIELD=VALUE` words as settings.
@@ -40,17 +47,20 @@ pub(super) fn settings(set: &[String], rename: Option<&str>) -> Result<Settings,
     })
 }
 
-fn text(loaded: &Loaded) -> String {
+const TCP: &str = "tcp_congestion_ops";
+
+fn text(loaded: &Loaded, common: &Common) -> String {
     let mut text = format!(
         "loaded {} ({}), link {}, map {}, version 1\n",
         loaded.name, loaded.kind, loaded.link_id, loaded.map_id
     );
-    if loaded.kind == "tcp_congestion_ops" {
+    if loaded.kind == TCP {
         text.push_str(&format!(
             "use it: setsockopt(TCP_CONGESTION, \"{name}\"), or ip route change … congctl {name}, or sysctl net.ipv4.tcp_congestion_control={name}\n",
             name = loaded.name
         ));
     }
-    text.push_str(&format!("undo:   opswap unload {}\n", loaded.name));
+    let undo = next_command(&format!("unload {}", loaded.name), common);
+    text.push_str(&format!("undo:   {undo}\n"));
     text
 }

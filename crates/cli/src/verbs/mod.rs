@@ -18,10 +18,10 @@ mod swap;
 mod try_out;
 mod unload;
 
-use crate::arguments::{Arguments, Common, KernelName, Verb};
+use crate::arguments::{Arguments, Common, DEFAULT_BPFFS, KernelName, Verb};
 use crate::failure::Failure;
 use crate::output::Output;
-use opswap::{Bpf, Host};
+use opswap::{Bpf, Host, Source};
 use std::sync::Arc;
 
 /// Does what the arguments say.
@@ -54,6 +54,24 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         Verb::Doctor => doctor::run(common, output),
         Verb::Completions { shell } => completions::run(*shell, output),
         Verb::Man => man::run(output),
+    }
+}
+
+/// The algorithm that a word names. What clang warned of is said beside the result.
+fn find(word: &str, output: &Output) -> Result<Source, Failure> {
+    let source = Source::find(word).map_err(opswap::Error::from)?;
+    if !source.warnings.is_empty() {
+        output.note(source.warnings.trim_end());
+    }
+    Ok(source)
+}
+
+/// A command to type next, for the same bpffs.
+fn next_command(words: &str, common: &Common) -> String {
+    if common.bpffs == std::path::Path::new(DEFAULT_BPFFS) {
+        format!("opswap {words}")
+    } else {
+        format!("opswap {words} --bpffs '{}'", common.bpffs.display())
     }
 }
 

@@ -1,6 +1,6 @@
 //! `opswap rollback`: brings the previous version of an algorithm back.
 
-use super::with_host;
+use super::{next_command, with_host};
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -17,7 +17,18 @@ pub(crate) fn run(name: &str, common: &Common, output: &Output) -> Result<(), Fa
         rolled_back: with_host(common, |host| host.rollback(name))?,
     };
     output.result(&body, || {
-        let Swapped { name, from, to, link_id, map_id, took_ms, .. } = &body.rolled_back;
-        format!("rolled back {name} v{from} -> v{to}, link {link_id}, map {map_id}, {took_ms:.0} ms\nundo: opswap rollback {name}\n")
+        let Swapped {
+            name,
+            from,
+            to,
+            link_id,
+            map_id,
+            took_ms,
+            ..
+        } = &body.rolled_back;
+        format!(
+            "rolled back {name} v{from} -> v{to}, link {link_id}, map {map_id}, {took_ms:.0} ms\nundo: {}\n",
+            next_command(&format!("rollback {name}"), common)
+        )
     })
 }

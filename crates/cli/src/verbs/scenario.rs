@@ -1,28 +1,38 @@
 //! What `try` and `compare` share: their flags as a scenario, their progress, their report.
 
+use super::find;
 use crate::arguments::{Common, KernelName, ScenarioArguments};
 use crate::failure::Failure;
 use crate::output::Output;
 use indicatif::{ProgressBar, ProgressStyle};
-use opswap::lab::{Host, PathSpec, Progress, Run, Scenario, Source, SourceKind};
+use opswap::lab::{Host, PathSpec, Progress, QueueSize, Run, Scenario, Source, SourceKind, Span};
 use std::path::Path;
 
 /// The flags as a scenario; what makes no sense is found when it runs.
 pub(super) fn scenario(arguments: &ScenarioArguments) -> Scenario {
+    let usual = Scenario::default();
+    let mut path = PathSpec {
+        rate: arguments.rate,
+        rtt: arguments.rtt,
+        queue: arguments.queue.unwrap_or(QueueSize::Bdp(1.0)),
+        ecn_at: arguments.ecn_at,
+        loss: arguments.loss.unwrap_or(0.0),
+        loss_every: arguments.loss_every,
+    };
+    // One bandwidth-delay product of a slow or short path has no room for a window.
+    if arguments.queue.is_none() && path.queue_bytes() < QueueSize::Packets(10).bytes(&path) {
+        path.queue = QueueSize::Packets(10);
+    }
+    let share = |parts: u64| Span::from_nanos(arguments.duration.as_nanos() / parts);
     Scenario {
-        path: PathSpec {
-            rate: arguments.rate,
-            rtt: arguments.rtt,
-            queue: arguments.queue,
-            ecn_at: arguments.ecn_at,
-            loss: arguments.loss.unwrap_or(0.0),
-            loss_every: arguments.loss_every,
-        },
+        path,
         duration: arguments.duration,
-        warmup: arguments.warmup,
+        warmup: arguments.warmup.unwrap_or_else(|| share(3).min(Span::from_secs(10))),
         flows: arguments.flows,
         seed: arguments.seed,
-        ..Scenario::default()
+        // Flows begin one after the other, also in a run that is shorter than that usually takes.
+        start_spread: usual.start_spread.min(share(4)),
+        ..usual
     }
 }
 
@@ -35,8 +45,8 @@ pub(super) fn host(common: &Common) -> Host {
 }
 
 /// An algorithm as a user names it, for a run.
-pub(super) fn source(word: &str) -> Result<Source, Failure> {
-    let found = opswap::Source::find(word).map_err(opswap::Error::from)?;
+pub(super) fn source(word: &str, output: &Output) -> Result<Source, Failure> {
+    let found = find(word, output)?;
     found.validate()?;
     let label = Path::new(word)
         .file_name()

@@ -1,11 +1,11 @@
 //! `opswap swap`: loads a new version of a registered algorithm and exchanges it for the live one.
 
 use super::load::settings;
-use super::with_host;
+use super::{find, next_command, with_host};
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::Output;
-use opswap::{Source, Swapped};
+use opswap::Swapped;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -15,7 +15,7 @@ struct Body {
 
 pub(crate) fn run(name: &str, file: &str, set: &[String], common: &Common, output: &Output) -> Result<(), Failure> {
     let settings = settings(set, None)?;
-    let source = Source::find(file).map_err(opswap::Error::from)?;
+    let source = find(file, output)?;
     let body = Body {
         swapped: with_host(common, |host| host.swap(name, &source, &settings))?,
     };
@@ -32,7 +32,8 @@ pub(crate) fn run(name: &str, file: &str, set: &[String], common: &Common, outpu
         format!(
             "swapped {name} v{from} -> v{to}, link {link_id}, map {map_id}, {took_ms:.0} ms\n\
              note: sockets that are open stay on v{from} until they close or choose again\n\
-             undo: opswap rollback {name}\n"
+             undo: {}\n",
+            next_command(&format!("rollback {name}"), common)
         )
     })
 }

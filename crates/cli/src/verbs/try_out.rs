@@ -4,7 +4,7 @@ use super::compare::rows;
 use super::scenario::{Bar, host, report, scenario, source};
 use crate::arguments::{Common, ScenarioArguments, SwapAt};
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{self, Output};
 use opswap::lab::chart::Chart;
 use opswap::lab::plot::{self, Glyphs};
 use opswap::lab::{Cast, Run, RunResult, Span};
@@ -35,10 +35,10 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let scenario = scenario(arguments);
     let swap = swap
-        .map(|swap| Ok::<_, Failure>((swap.at, source(&swap.file)?)))
+        .map(|swap| Ok::<_, Failure>((swap.at, source(&swap.file, output)?)))
         .transpose()?;
     let cast = Cast {
-        sources: vec![source(file)?],
+        sources: vec![source(file, output)?],
         swap,
         host: host(common),
     };
@@ -60,7 +60,12 @@ pub(crate) fn run(
 fn text(run: &Run) -> String {
     let mut text = String::new();
     for chart in Chart::of_runs(std::slice::from_ref(run)) {
-        text.push_str(&plot::text(&chart, PLOT_COLUMNS, PLOT_ROWS, Glyphs::Braille));
+        text.push_str(&plot::text(
+            &chart,
+            output::columns(PLOT_COLUMNS),
+            PLOT_ROWS,
+            Glyphs::Braille,
+        ));
         text.push('\n');
     }
     match &run.swap {

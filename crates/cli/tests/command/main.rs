@@ -4,6 +4,7 @@ mod common;
 mod conflicts;
 mod documents;
 mod embedded;
+mod files;
 mod ground;
 mod host;
 mod selftests;
