@@ -4,7 +4,7 @@ use crate::{
     Answer, BtfInfo, BtfLoadError, BtfObject, Errno, Fd, Feature, Link, LinkInfo, LinkUpdate, LinkUpdateError, Map,
     MapCreate, MapInfo, Prog, ProgInfo, ProgLoad, ProgLoadError, Stats, TestRun, TestRunResult, UpdateFlags,
 };
-use btf::Btf;
+use btf::{Btf, ParseError};
 use std::path::Path;
 
 /// A kernel that runs BPF programs.
@@ -327,7 +327,17 @@ pub enum KernelBtfError {
     Unreadable(Errno),
     /// They were read and make no sense to us.
     #[error("the kernel's own types cannot be parsed: {0}")]
-    Malformed(String),
+    Malformed(ParseError),
+}
+
+impl KernelBtfError {
+    /// The same as an error number.
+    pub fn errno(&self) -> Errno {
+        match self {
+            Self::Unreadable(errno) => *errno,
+            Self::Malformed(_) => Errno::EPROTO,
+        }
+    }
 }
 
 const _: Option<&dyn Bpf> = None; // the trait is usable as an object

@@ -391,6 +391,43 @@ impl Insn {
     }
 }
 
+impl AluOp {
+    /// All operations.
+    pub const ALL: [Self; 14] = [
+        Self::Add,
+        Self::Sub,
+        Self::Mul,
+        Self::Div,
+        Self::SDiv,
+        Self::Or,
+        Self::And,
+        Self::Lsh,
+        Self::Rsh,
+        Self::Mod,
+        Self::SMod,
+        Self::Xor,
+        Self::Mov,
+        Self::Arsh,
+    ];
+}
+
+impl JmpOp {
+    /// All comparisons.
+    pub const ALL: [Self; 11] = [
+        Self::Eq,
+        Self::Ne,
+        Self::Gt,
+        Self::Ge,
+        Self::Lt,
+        Self::Le,
+        Self::SGt,
+        Self::SGe,
+        Self::SLt,
+        Self::SLe,
+        Self::Set,
+    ];
+}
+
 impl Reg {
     /// All registers in order.
     pub const ALL: [Self; 11] = [
@@ -437,6 +474,9 @@ impl Width {
 }
 
 impl Size {
+    /// All sizes, smallest first.
+    pub const ALL: [Self; 4] = [Self::B, Self::H, Self::W, Self::DW];
+
     /// 1, 2, 4 or 8.
     pub fn bytes(self) -> u32 {
         match self {

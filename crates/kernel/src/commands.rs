@@ -32,31 +32,19 @@ impl Kernel {
     }
 
     fn map(&self, fd: &Fd<MapKind>) -> Result<Arc<Map>, Errno> {
-        match self.object(fd)? {
-            Object::Map(map) => Ok(map),
-            _ => Err(Errno::EINVAL),
-        }
+        self.object(fd)?.map()
     }
 
     fn prog(&self, fd: &Fd<Prog>) -> Result<Arc<Program>, Errno> {
-        match self.object(fd)? {
-            Object::Prog(prog) => Ok(prog),
-            _ => Err(Errno::EINVAL),
-        }
+        self.object(fd)?.prog()
     }
 
     fn link(&self, fd: &Fd<Link>) -> Result<Arc<OpsLink>, Errno> {
-        match self.object(fd)? {
-            Object::Link(link) => Ok(link),
-            _ => Err(Errno::EINVAL),
-        }
+        self.object(fd)?.link()
     }
 
     fn btf(&self, fd: &Fd<BtfKind>) -> Result<Arc<BtfObject>, Errno> {
-        match self.object(fd)? {
-            Object::Btf(btf) => Ok(btf),
-            _ => Err(Errno::EINVAL),
-        }
+        self.object(fd)?.btf()
     }
 
     fn load(&self, args: &ProgLoad<'_>, level: u32) -> Result<(Fd<Prog>, String), ProgLoadError> {

@@ -9,15 +9,12 @@ const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
 pub(crate) fn read_kernel() -> Result<Btf, KernelBtfError> {
     let bytes = std::fs::read(VMLINUX).map_err(|error| KernelBtfError::Unreadable(error.into()))?;
-    Btf::parse(&bytes).map_err(|error| KernelBtfError::Malformed(error.to_string()))
+    Btf::parse(&bytes).map_err(KernelBtfError::Malformed)
 }
 
 /// Walks the loaded BTF objects. Modules come and go: one that is gone when we look is left out.
 pub(crate) fn modules(linux: &Linux) -> Result<Vec<ModuleBtf>, Errno> {
-    let base = linux.kernel_btf().map_err(|error| match error {
-        KernelBtfError::Unreadable(errno) => errno,
-        KernelBtfError::Malformed(_) => Errno::EPROTO,
-    })?;
+    let base = linux.kernel_btf().map_err(|error| error.errno())?;
     let mut modules = Vec::new();
     for id in linux.ids(IdKind::Btf)? {
         let object = match linux.btf_by_id(id) {

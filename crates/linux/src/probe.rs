@@ -12,7 +12,7 @@ pub(crate) fn probe(linux: &Linux, feature: &Feature) -> Answer {
         Feature::KernelBtf => match linux.kernel_btf() {
             Ok(_) => Answer::Yes,
             Err(KernelBtfError::Unreadable(Errno::ENOENT)) => Answer::No,
-            Err(error) => Answer::CannotTell(btf_errno(&error)),
+            Err(error) => Answer::CannotTell(error.errno()),
         },
         Feature::ProgType(prog_type) => prog_type_answer(linux, *prog_type),
         Feature::MapType(map_type) => map_type_answer(linux, *map_type),
@@ -78,18 +78,11 @@ fn answer(result: Result<(), Errno>) -> Answer {
     }
 }
 
-fn btf_errno(error: &KernelBtfError) -> Errno {
-    match error {
-        KernelBtfError::Unreadable(errno) => *errno,
-        KernelBtfError::Malformed(_) => Errno::EPROTO,
-    }
-}
-
 /// A question that the kernel's types answer.
 fn with_btf(linux: &Linux, ask: impl FnOnce(&Btf) -> Answer) -> Answer {
     match linux.kernel_btf() {
         Ok(btf) => ask(&btf),
-        Err(error) => Answer::CannotTell(btf_errno(&error)),
+        Err(error) => Answer::CannotTell(error.errno()),
     }
 }
 

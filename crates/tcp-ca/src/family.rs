@@ -5,7 +5,7 @@
 
 use crate::{Ids, TcpCa, access, calls, members};
 use btf::{Btf, Builder, Kind, TypeId};
-use kernel::helpers::{Storage, bytes};
+use kernel::helpers::{Storage, bytes, status};
 use kernel::{Env, Errno, Family, Helper, Kfunc, Member, Module, Native, StructAccess, Stub, Table};
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
@@ -139,13 +139,6 @@ fn registered(registry: &Registry, table: &Table) -> Option<OpsRef> {
 /// A socket that a program passed.
 fn socket(argument: u64) -> *mut tcp_sock {
     ptr::with_exposed_provenance_mut(argument as usize)
-}
-
-fn status(result: Result<(), Errno>) -> u64 {
-    match result {
-        Ok(()) => 0,
-        Err(errno) => i64::from(errno.0).wrapping_neg() as u64,
-    }
 }
 
 macro_rules! natives {

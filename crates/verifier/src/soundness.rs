@@ -30,36 +30,6 @@ enum Step {
     Forget,
 }
 
-const OPS: [AluOp; 13] = [
-    AluOp::Add,
-    AluOp::Sub,
-    AluOp::Mul,
-    AluOp::Div,
-    AluOp::SDiv,
-    AluOp::Or,
-    AluOp::And,
-    AluOp::Lsh,
-    AluOp::Rsh,
-    AluOp::Mod,
-    AluOp::SMod,
-    AluOp::Xor,
-    AluOp::Arsh,
-];
-
-const COMPARISONS: [JmpOp; 11] = [
-    JmpOp::Eq,
-    JmpOp::Ne,
-    JmpOp::Gt,
-    JmpOp::Ge,
-    JmpOp::Lt,
-    JmpOp::Le,
-    JmpOp::SGt,
-    JmpOp::SGe,
-    JmpOp::SLt,
-    JmpOp::SLe,
-    JmpOp::Set,
-];
-
 /// Numbers near edges, or any.
 fn number() -> impl Strategy<Value = u64> {
     let edges: Vec<u64> = [0, 7, 8, 15, 16, 31, 32, 33, 62, 63]
@@ -84,8 +54,9 @@ fn width() -> impl Strategy<Value = Width> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let op = || proptest::sample::select(&OPS[..]);
-    let comparison = || proptest::sample::select(&COMPARISONS[..]);
+    let ops: Vec<AluOp> = AluOp::ALL.into_iter().filter(|op| *op != AluOp::Mov).collect();
+    let op = || proptest::sample::select(ops.clone());
+    let comparison = || proptest::sample::select(&JmpOp::ALL[..]);
     prop_oneof![
         4 => (op(), width(), any::<bool>()).prop_map(|(op, width, same)| Step::Alu(op, width, same)),
         6 => (op(), width(), constant()).prop_map(|(op, width, by)| Step::AluConstant(op, width, by)),
@@ -168,70 +139,18 @@ fn pair() -> impl Strategy<Value = Pair> {
     prop_oneof![known, unknown, ranged, signed, low, low_signed, bits]
 }
 
-/// RFC 9669 section 4.1.
+/// What the interpreter computes, which Linux judges.
 fn concrete(op: AluOp, width: Width, a: u64, b: u64) -> u64 {
-    if width == Width::W32 {
-        return u64::from(concrete32(op, a as u32, b as u32));
-    }
-    match op {
-        AluOp::Add => a.wrapping_add(b),
-        AluOp::Sub => a.wrapping_sub(b),
-        AluOp::Mul => a.wrapping_mul(b),
-        AluOp::Div => a.checked_div(b).unwrap_or(0),
-        AluOp::Mod => a.checked_rem(b).unwrap_or(a),
-        AluOp::SDiv if b == 0 => 0,
-        AluOp::SMod if b == 0 => a,
-        AluOp::SDiv => (a as i64).wrapping_div(b as i64) as u64,
-        AluOp::SMod => (a as i64).wrapping_rem(b as i64) as u64,
-        AluOp::Or => a | b,
-        AluOp::And => a & b,
-        AluOp::Xor => a ^ b,
-        AluOp::Lsh => a << (b & 63),
-        AluOp::Rsh => a >> (b & 63),
-        AluOp::Arsh => (a as i64 >> (b & 63)) as u64,
-        AluOp::Mov => b,
-    }
-}
-
-fn concrete32(op: AluOp, a: u32, b: u32) -> u32 {
-    match op {
-        AluOp::SDiv if b == 0 => 0,
-        AluOp::SMod if b == 0 => a,
-        AluOp::SDiv => (a as i32).wrapping_div(b as i32) as u32,
-        AluOp::SMod => (a as i32).wrapping_rem(b as i32) as u32,
-        AluOp::Lsh => a << (b & 31),
-        AluOp::Rsh => a >> (b & 31),
-        AluOp::Arsh => (a as i32 >> (b & 31)) as u32,
-        AluOp::Div | AluOp::Mod => {
-            let wide = concrete(op, Width::W64, a.into(), b.into());
-            wide as u32
-        }
-        _ => concrete(op, Width::W64, a.into(), b.into()) as u32,
+    match width {
+        Width::W32 => vm::alu::alu32(op, a, b),
+        Width::W64 => vm::alu::alu64(op, a, b),
     }
 }
 
 fn concrete_outcome(op: JmpOp, width: Width, a: u64, b: u64) -> bool {
-    let (a, b, sa, sb) = match width {
-        Width::W32 => (
-            u64::from(a as u32),
-            u64::from(b as u32),
-            i64::from(a as i32),
-            i64::from(b as i32),
-        ),
-        Width::W64 => (a, b, a as i64, b as i64),
-    };
-    match op {
-        JmpOp::Eq => a == b,
-        JmpOp::Ne => a != b,
-        JmpOp::Gt => a > b,
-        JmpOp::Ge => a >= b,
-        JmpOp::Lt => a < b,
-        JmpOp::Le => a <= b,
-        JmpOp::SGt => sa > sb,
-        JmpOp::SGe => sa >= sb,
-        JmpOp::SLt => sa < sb,
-        JmpOp::SLe => sa <= sb,
-        JmpOp::Set => a & b != 0,
+    match width {
+        Width::W32 => vm::alu::compare32(op, a, b),
+        Width::W64 => vm::alu::compare64(op, a, b),
     }
 }
 

@@ -86,8 +86,6 @@ fn load(size: Size, off: i16) -> Insn {
     }
 }
 
-const SIZES: [Size; 4] = [Size::B, Size::H, Size::W, Size::DW];
-
 #[test]
 fn reads_and_writes_of_tcp_sock_as_linux() {
     if !testkit::linux_or_skip("loads a program for each offset of struct tcp_sock") {
@@ -99,7 +97,7 @@ fn reads_and_writes_of_tcp_sock_as_linux() {
     let size = btf.size_of(both.world.tcp_sock).unwrap() as i16;
     // All offsets of the sizes below a machine word would take long and tell little.
     for off in -9..size + 9 {
-        for access in SIZES {
+        for access in Size::ALL {
             if access != Size::W && off % 3 != 0 {
                 continue;
             }
@@ -158,7 +156,7 @@ fn walks_over_pointers_as_linux() {
         }
         let size = btf.size_of(ty).unwrap_or(64) as usize + 8;
         let off = rng.below(size.min(4000)) as i16;
-        let access = rng.pick(&SIZES);
+        let access = rng.pick(&Size::ALL);
         let aligned = off & !(access.bytes() as i16 - 1);
         let off = if rng.chance(80) { aligned } else { off };
         if rng.chance(90) {

@@ -86,7 +86,7 @@ impl<'a> Parser<'_, 'a> {
     fn jump(&mut self) -> Parsed<'a> {
         if self.word("if") {
             let (width, dst) = self.any_register()?;
-            let op = self.operator(&JUMPS, jmp_sign)?;
+            let op = self.operator(&JmpOp::ALL, jmp_sign)?;
             let src = self.operand(width)?;
             self.expect_word("goto", "`goto`")?;
             let (off, target) = self.short_target()?;
@@ -212,7 +212,7 @@ impl<'a> Parser<'_, 'a> {
     fn assignment(&mut self) -> Parsed<'a> {
         let start = self.position();
         let (width, dst) = self.any_register()?;
-        let op = self.operator(&OPERATIONS, alu_sign)?;
+        let op = self.operator(&AluOp::ALL, alu_sign)?;
         if op != AluOp::Mov {
             let src = self.operand(width)?;
             return Ok((Insn::Alu { width, op, dst, src }, None));
@@ -454,34 +454,3 @@ fn atomic(word: &str) -> Option<(AtomicOp, Option<Size>)> {
         _ => return None,
     })
 }
-
-const OPERATIONS: [AluOp; 14] = [
-    AluOp::Add,
-    AluOp::Sub,
-    AluOp::Mul,
-    AluOp::Div,
-    AluOp::SDiv,
-    AluOp::Or,
-    AluOp::And,
-    AluOp::Lsh,
-    AluOp::Rsh,
-    AluOp::Mod,
-    AluOp::SMod,
-    AluOp::Xor,
-    AluOp::Mov,
-    AluOp::Arsh,
-];
-
-const JUMPS: [JmpOp; 11] = [
-    JmpOp::Eq,
-    JmpOp::Ne,
-    JmpOp::Gt,
-    JmpOp::Ge,
-    JmpOp::Lt,
-    JmpOp::Le,
-    JmpOp::SGt,
-    JmpOp::SGe,
-    JmpOp::SLt,
-    JmpOp::SLe,
-    JmpOp::Set,
-];

@@ -56,7 +56,7 @@ pub(crate) fn insn() -> impl Strategy<Value = Insn> {
 }
 
 fn memory() -> impl Strategy<Value = Insn> {
-    let any_size = || select(&[Size::B, Size::H, Size::W, Size::DW][..]);
+    let any_size = || select(&Size::ALL[..]);
     prop_oneof![
         (any_size(), reg(), reg(), any::<i16>(), any::<bool>()).prop_map(|(size, dst, base, off, sx)| Insn::Load {
             size,
@@ -119,13 +119,11 @@ fn src() -> impl Strategy<Value = Src> {
 }
 
 fn alu_op() -> impl Strategy<Value = AluOp> {
-    use AluOp::*;
-    select(&[Add, Sub, Mul, Div, SDiv, Or, And, Lsh, Rsh, Mod, SMod, Xor, Mov, Arsh][..])
+    select(&AluOp::ALL[..])
 }
 
 fn jmp_op() -> impl Strategy<Value = JmpOp> {
-    use JmpOp::*;
-    select(&[Eq, Ne, Gt, Ge, Lt, Le, SGt, SGe, SLt, SLe, Set][..])
+    select(&JmpOp::ALL[..])
 }
 
 fn atomic_op() -> impl Strategy<Value = AtomicOp> {

@@ -9,7 +9,7 @@ mod format;
 )]
 mod raw;
 
-pub use raw::{KTIME_GET_COARSE_NS, Native, Storage, bytes};
+pub use raw::{KTIME_GET_COARSE_NS, Native, Storage, bytes, status};
 
 pub(crate) use base::Helpers;
 

@@ -141,8 +141,8 @@ impl<'a> Storage<'a> {
     }
 }
 
-/// `-errno` or 0, as helpers return it.
-fn status(result: Result<(), Errno>) -> u64 {
+/// What a helper returns that answers with 0 or `-errno`.
+pub fn status(result: Result<(), Errno>) -> u64 {
     match result {
         Ok(()) => 0,
         Err(errno) => error(errno),

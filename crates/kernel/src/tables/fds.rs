@@ -19,6 +19,41 @@ pub(crate) enum Object {
     Stats(#[expect(dead_code, reason = "it is held, not read")] Arc<StatsOn>),
 }
 
+/// An object of the kind that a command wants; `EINVAL` for another.
+impl Object {
+    pub(crate) fn map(self) -> Result<Arc<Map>, Errno> {
+        if let Self::Map(map) = self {
+            Ok(map)
+        } else {
+            Err(Errno::EINVAL)
+        }
+    }
+
+    pub(crate) fn prog(self) -> Result<Arc<Program>, Errno> {
+        if let Self::Prog(prog) = self {
+            Ok(prog)
+        } else {
+            Err(Errno::EINVAL)
+        }
+    }
+
+    pub(crate) fn link(self) -> Result<Arc<OpsLink>, Errno> {
+        if let Self::Link(link) = self {
+            Ok(link)
+        } else {
+            Err(Errno::EINVAL)
+        }
+    }
+
+    pub(crate) fn btf(self) -> Result<Arc<BtfObject>, Errno> {
+        if let Self::Btf(btf) = self {
+            Ok(btf)
+        } else {
+            Err(Errno::EINVAL)
+        }
+    }
+}
+
 /// Open descriptors of one kernel.
 #[derive(Debug, Default)]
 pub(crate) struct Fds {
@@ -51,18 +86,12 @@ impl Fds {
 
     /// The map that a number inside of bytes stands for.
     pub(crate) fn map(&self, number: i32) -> Result<Arc<Map>, Errno> {
-        match self.get(number)? {
-            Object::Map(map) => Ok(map),
-            _ => Err(Errno::EINVAL),
-        }
+        self.get(number)?.map()
     }
 
     /// The program that a number inside of bytes stands for.
     pub(crate) fn prog(&self, number: i32) -> Result<Arc<Program>, Errno> {
-        match self.get(number)? {
-            Object::Prog(prog) => Ok(prog),
-            _ => Err(Errno::EINVAL),
-        }
+        self.get(number)?.prog()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<i32, Object>> {

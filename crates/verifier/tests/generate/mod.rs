@@ -127,7 +127,7 @@ fn mutate(rng: &mut Rng, insns: &mut [Insn]) {
     let at = rng.below(insns.len());
     match &mut insns[at] {
         Insn::Alu { op, src, width, .. } => match rng.below(3) {
-            0 => *op = rng.pick(&OPS),
+            0 => *op = rng.pick(&AluOp::ALL),
             1 => {
                 if let Src::Imm(imm) = src {
                     *imm = imm.wrapping_add(rng.pick(&[1, -1, 8, -8]));
@@ -136,7 +136,7 @@ fn mutate(rng: &mut Rng, insns: &mut [Insn]) {
             _ => *width = if *width == Width::W32 { Width::W64 } else { Width::W32 },
         },
         Insn::JumpIf { op, src, width, .. } => match rng.below(3) {
-            0 => *op = rng.pick(&JUMPS),
+            0 => *op = rng.pick(&JmpOp::ALL),
             1 => {
                 if let Src::Imm(imm) = src {
                     *imm = imm.wrapping_add(rng.pick(&[1, -1, 8, -8]));
@@ -146,44 +146,11 @@ fn mutate(rng: &mut Rng, insns: &mut [Insn]) {
         },
         Insn::Load { off, size, .. } | Insn::Store { off, size, .. } => match rng.below(2) {
             0 => *off = off.wrapping_add(rng.pick(&[1, -1, 4, -4, 8, -8, 16])),
-            _ => *size = rng.pick(&SIZES),
+            _ => *size = rng.pick(&Size::ALL),
         },
         _ => {}
     }
 }
-
-const OPS: [AluOp; 14] = [
-    AluOp::Add,
-    AluOp::Sub,
-    AluOp::Mul,
-    AluOp::Div,
-    AluOp::SDiv,
-    AluOp::Or,
-    AluOp::And,
-    AluOp::Lsh,
-    AluOp::Rsh,
-    AluOp::Mod,
-    AluOp::SMod,
-    AluOp::Xor,
-    AluOp::Mov,
-    AluOp::Arsh,
-];
-
-const JUMPS: [JmpOp; 11] = [
-    JmpOp::Eq,
-    JmpOp::Ne,
-    JmpOp::Gt,
-    JmpOp::Ge,
-    JmpOp::Lt,
-    JmpOp::Le,
-    JmpOp::SGt,
-    JmpOp::SGe,
-    JmpOp::SLt,
-    JmpOp::SLe,
-    JmpOp::Set,
-];
-
-const SIZES: [Size; 4] = [Size::B, Size::H, Size::W, Size::DW];
 
 fn size_bytes(size: Size) -> i16 {
     match size {
@@ -464,7 +431,7 @@ impl Generator<'_> {
             }
             1 => self.push(Insn::Neg { width, dst }),
             _ => {
-                let op = self.rng.pick(&OPS);
+                let op = self.rng.pick(&AluOp::ALL);
                 let src = if self.rng.chance(60) {
                     Src::Imm(self.imm())
                 } else {
@@ -489,7 +456,7 @@ impl Generator<'_> {
             return;
         };
         let width = if self.rng.chance(65) { Width::W64 } else { Width::W32 };
-        let op = self.rng.pick(&JUMPS);
+        let op = self.rng.pick(&JmpOp::ALL);
         let src = if self.rng.chance(65) {
             Src::Imm(self.imm())
         } else {
@@ -537,7 +504,7 @@ impl Generator<'_> {
         let size = if self.rng.chance(50) {
             Size::DW
         } else {
-            self.rng.pick(&SIZES)
+            self.rng.pick(&Size::ALL)
         };
         let off = self.stack_offset(size_bytes(size));
         let src = match self.rng.below(10) {
@@ -564,7 +531,7 @@ impl Generator<'_> {
         let size = if self.rng.chance(50) {
             Size::DW
         } else {
-            self.rng.pick(&SIZES)
+            self.rng.pick(&Size::ALL)
         };
         let off = self.stack_offset(size_bytes(size));
         let dst = self.any_dst();
@@ -583,7 +550,7 @@ impl Generator<'_> {
         let Some(base) = self.register(&[Guess::Value]) else {
             return;
         };
-        let size = self.rng.pick(&SIZES);
+        let size = self.rng.pick(&Size::ALL);
         let off = self.rng.pick(&[0, 0, 4, 8, 8, 12, 16, 40, -4, -8, 60]);
         if self.rng.chance(50) {
             let dst = self.any_dst();
@@ -626,7 +593,7 @@ impl Generator<'_> {
             }
             _ => {
                 for _ in 0..1 + self.rng.below(2) {
-                    let op = self.rng.pick(&JUMPS);
+                    let op = self.rng.pick(&JmpOp::ALL);
                     let imm = self.rng.pick(&[0, 1, 7, 8, 15, 16, 31, -1]);
                     self.open.push((self.insns.len(), self.guesses));
                     self.push(Insn::JumpIf {
@@ -649,7 +616,7 @@ impl Generator<'_> {
         let op = if self.rng.chance(85) { AluOp::Add } else { AluOp::Sub };
         self.push(alu(Width::W64, op, dst, Src::Reg(number)));
         self.guess(dst, Guess::Value);
-        let size = self.rng.pick(&SIZES);
+        let size = self.rng.pick(&Size::ALL);
         if self.rng.chance(80) {
             let to = self.any_dst();
             let off = self.rng.pick(&[0, 0, 0, 1, 8, -1]);

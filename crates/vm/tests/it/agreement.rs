@@ -20,7 +20,7 @@ fn width() -> impl Strategy<Value = Width> {
 }
 
 fn size() -> impl Strategy<Value = Size> {
-    select(&[Size::B, Size::H, Size::W, Size::DW][..])
+    select(&Size::ALL[..])
 }
 
 fn src() -> impl Strategy<Value = Src> {
@@ -42,12 +42,10 @@ fn off() -> impl Strategy<Value = i16> {
 }
 
 fn insn() -> impl Strategy<Value = Insn> {
-    use AluOp::*;
-    use JmpOp::{Eq, Ge, Gt, Le, Lt, Ne, SGe, SGt, SLe, SLt, Set};
     let base = Reg::FP;
     let fetch = any::<bool>();
-    let alu = select(&[Add, Sub, Mul, Div, SDiv, Or, And, Lsh, Rsh, Mod, SMod, Xor, Mov, Arsh][..]);
-    let jmp = select(&[Eq, Ne, Gt, Ge, Lt, Le, SGt, SGe, SLt, SLe, Set][..]);
+    let alu = select(&AluOp::ALL[..]);
+    let jmp = select(&JmpOp::ALL[..]);
     let atomic = (0..6, fetch).prop_map(|(op, fetch)| match op {
         0 => AtomicOp::Add { fetch },
         1 => AtomicOp::Or { fetch },
