@@ -1,8 +1,9 @@
 //! How fast verification is: a loop, a program of many branches, and the congestion avoidance of CUBIC.
 
-#[path = "../tests/linux_types/mod.rs"]
+#[path = "../tests/it/linux_types.rs"]
 mod linux_types;
-#[path = "../tests/world/mod.rs"]
+#[path = "../tests/it/world.rs"]
+#[expect(dead_code, reason = "a benchmark uses a part of it")]
 mod world;
 
 use divan::Bencher;

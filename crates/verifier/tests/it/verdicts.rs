@@ -1,13 +1,11 @@
 //! Every case of `tests/data` has its verdict, and every code of a rejection has its case.
 
-mod cases;
-mod world;
-
 use std::collections::BTreeSet;
 
-use cases::Expected;
+use crate::cases;
+use crate::cases::Expected;
+use crate::world::World;
 use verifier::{Code, Failure, Keeping, Options, Program, Verified};
-use world::World;
 
 #[test]
 fn every_case_has_its_verdict() {

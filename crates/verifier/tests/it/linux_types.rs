@@ -1,7 +1,5 @@
 //! Linux's own types as the environment of `tcp_congestion_ops` programs.
 
-#![allow(dead_code, reason = "each test file uses a part of this")]
-
 use std::collections::HashMap;
 
 use btf::{Btf, Kind, TypeId};

@@ -3,15 +3,14 @@
 //! Generated programs run with numbers near edges and with lookups that find something or nothing.
 //! `OPSWAP_VERIFIER_PROGRAMS` and `OPSWAP_VERIFIER_SEED` as for the comparison with Linux.
 
-mod cases;
-mod generate;
-mod world;
-
-use generate::Rng;
+use crate::cases;
+use crate::generate;
+use crate::rng::Rng;
+use crate::setting::setting;
+use crate::world::{ARRAY, GLOBAL, HASH, READ_ONLY, READ_ONLY_VALUE, World};
 use isa::{Call, Imm64, Insn, Size};
 use verifier::{Keeping, Limits, Options, Program, Verified};
 use vm::{CheckedProgram, Denied, Mark, Memory, Regions, Stack};
-use world::{ARRAY, GLOBAL, HASH, READ_ONLY, READ_ONLY_VALUE, World};
 
 const CTX: u64 = 0x10_0000;
 const MAPS: u64 = 0x20_0000;
@@ -147,13 +146,6 @@ fn run(verified: &Verified, name: &str, rounds: u64) {
             panic!("{name}, round {round}: {trap}\n{}", isa::listing(verified.insns()));
         }
     }
-}
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
 }
 
 #[test]

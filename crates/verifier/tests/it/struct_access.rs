@@ -1,15 +1,13 @@
 //! Linux as the judge of accesses to kernel structures: every offset and size of `struct tcp_sock`, read and
 //! written, and random walks over its pointers, against Linux's own types.
 
-mod generate;
-mod linux_types;
-
+use crate::linux_types::Tcp;
+use crate::rng::Rng;
+use crate::setting::setting;
 use bpf::{AttachType, Bpf, ProgLoad, ProgType};
 use btf::{Btf, Kind, TypeId};
-use generate::Rng;
 use isa::{Insn, Reg, Size, Src};
 use linux::Linux;
-use linux_types::Tcp;
 use verifier::{Failure, Options, Program};
 
 /// `cong_avoid` of a congestion control, on both sides.
@@ -126,10 +124,7 @@ fn walks_over_pointers_as_linux() {
     let linux = Linux::new();
     let btf = linux.kernel_btf().unwrap();
     let mut both = Both::new(&linux, &btf);
-    let count = std::env::var("OPSWAP_VERIFIER_PROGRAMS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1000);
+    let count = setting("OPSWAP_VERIFIER_PROGRAMS", 1000);
     for seed in 0..count {
         let mut rng = Rng::new(seed);
         let mut body = Vec::new();

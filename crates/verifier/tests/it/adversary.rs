@@ -4,29 +4,28 @@
 //! which is asked for again where Linux is at hand. `OPSWAP_ADVERSARY_PROGRAMS` sets the number of generated programs
 //! for each place, `OPSWAP_ADVERSARY_SEED` the first seed.
 
-mod hunt;
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::hunt::bounds::{self, PROBES};
+use crate::hunt::cases::{self, Case};
+use crate::hunt::judge::Judge;
+use crate::hunt::programs;
+use crate::hunt::world::{MEMBERS, World, small_btf};
+use crate::setting::setting;
 use btf::Btf;
-use hunt::bounds::{self, PROBES};
-use hunt::cases::{self, Case};
-use hunt::judge::Judge;
-use hunt::programs;
-use hunt::world::{MEMBERS, World, small_btf};
 use verifier::{Category, Failure, Limits, Options, Program, Verified};
 
 fn all_cases() -> Vec<Case> {
     let files = [
-        ("bounds", include_str!("data/holes/bounds.txt")),
-        ("stack", include_str!("data/holes/stack.txt")),
-        ("nulls", include_str!("data/holes/nulls.txt")),
-        ("calls", include_str!("data/holes/calls.txt")),
-        ("pruning", include_str!("data/holes/pruning.txt")),
-        ("structures", include_str!("data/holes/structures.txt")),
-        ("helpers", include_str!("data/holes/helpers.txt")),
-        ("shape", include_str!("data/holes/shape.txt")),
+        ("bounds", include_str!("../data/holes/bounds.txt")),
+        ("stack", include_str!("../data/holes/stack.txt")),
+        ("nulls", include_str!("../data/holes/nulls.txt")),
+        ("calls", include_str!("../data/holes/calls.txt")),
+        ("pruning", include_str!("../data/holes/pruning.txt")),
+        ("structures", include_str!("../data/holes/structures.txt")),
+        ("helpers", include_str!("../data/holes/helpers.txt")),
+        ("shape", include_str!("../data/holes/shape.txt")),
     ];
     files.iter().flat_map(|(file, text)| cases::parse(file, text)).collect()
 }
@@ -84,13 +83,6 @@ fn class(failure: &Failure) -> &'static str {
         Failure::Rejected(rejection) => rejection.code().as_str(),
         Failure::Unsupported(_) | Failure::Internal(_) => "unsupported",
     }
-}
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
 }
 
 #[test]

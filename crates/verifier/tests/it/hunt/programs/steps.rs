@@ -2,7 +2,7 @@
 
 use isa::{AluOp, AtomicOp, Call, EndianKind, Imm64, Insn, JmpOp, Reg, Size, Src, Width};
 
-use super::{Generator, Guess, JUMPS, SIZES, alu, mov, size_of};
+use super::{Generator, Guess, alu, mov, size_of};
 use crate::hunt::world::{Known, MAPS};
 
 impl Generator<'_> {
@@ -22,7 +22,7 @@ impl Generator<'_> {
         }
         let size = match size_of(bytes) {
             Some(size) if self.rng.chance(80) => size,
-            _ => self.rng.pick(&SIZES),
+            _ => self.rng.pick(&Size::ALL),
         };
         if self.rng.chance(8) {
             off += self.rng.pick(&[1, 2, 4, -1, -4, 8]);
@@ -47,11 +47,11 @@ impl Generator<'_> {
             Some(size) => (start as i16, size),
             None => {
                 let off = self.rng.below(bytes as usize) as i16 & self.rng.pick(&[!7, !3, !1, !0]);
-                (start as i16 + off, self.rng.pick(&SIZES))
+                (start as i16 + off, self.rng.pick(&Size::ALL))
             }
         };
         let size = if self.rng.chance(6) {
-            self.rng.pick(&SIZES)
+            self.rng.pick(&Size::ALL)
         } else {
             size
         };
@@ -80,7 +80,7 @@ impl Generator<'_> {
         let size = if self.rng.chance(60) {
             Size::DW
         } else {
-            self.rng.pick(&SIZES)
+            self.rng.pick(&Size::ALL)
         };
         let base = match self.find(|guess| guess == Guess::Caller) {
             Some(caller) if self.rng.chance(40) => caller,
@@ -113,7 +113,7 @@ impl Generator<'_> {
         if let Some(caller) = self.find(|guess| guess == Guess::Caller)
             && self.rng.chance(40)
         {
-            let size = self.rng.pick(&SIZES);
+            let size = self.rng.pick(&Size::ALL);
             let off = self.rng.pick(&[0, 0, 4, 8, -8]);
             self.load(size, dst, caller, off);
             self.guess(dst, Guess::Num);
@@ -125,7 +125,7 @@ impl Generator<'_> {
         let index = self.rng.below(index + 1);
         let (start, guess) = self.slots[index];
         if guess == Guess::Num && self.rng.chance(60) {
-            let size = self.rng.pick(&SIZES);
+            let size = self.rng.pick(&Size::ALL);
             let off = start + self.rng.below(8 / size.bytes() as usize) as i16 * size.bytes() as i16;
             self.load(size, dst, Reg::R10, off);
             self.guess(dst, Guess::Num);
@@ -188,7 +188,7 @@ impl Generator<'_> {
         let op = if self.rng.chance(80) {
             JmpOp::Eq
         } else {
-            self.rng.pick(&JUMPS)
+            self.rng.pick(&JmpOp::ALL)
         };
         let width = if self.rng.chance(95) { Width::W64 } else { Width::W32 };
         self.open.push((self.insns.len(), self.guesses));
@@ -216,7 +216,7 @@ impl Generator<'_> {
         let (Guess::Value(bytes) | Guess::Maybe(bytes)) = self.guesses[base.index()] else {
             return;
         };
-        let size = self.rng.pick(&SIZES);
+        let size = self.rng.pick(&Size::ALL);
         let off = self.rng.below(bytes as usize) as i16 & !7;
         let off = if self.rng.chance(8) {
             off + self.rng.pick(&[-8, -1, 1, 8, 16])
@@ -270,7 +270,7 @@ impl Generator<'_> {
         self.push(alu(Width::W64, op, dst, Src::Reg(src)));
         let guess = self.guesses[pointer.index()];
         self.guess(dst, guess);
-        let size = self.rng.pick(&SIZES);
+        let size = self.rng.pick(&Size::ALL);
         let to = self.any();
         let off = self.rng.pick(&[0, 0, 0, 1, 8, -1]);
         self.load(size, to, dst, off);

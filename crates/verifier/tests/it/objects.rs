@@ -2,12 +2,10 @@
 //!
 //! `OPSWAP_VERIFIER_OBJECTS` names further object files, separated by colons.
 
-mod linux_types;
-
 use std::path::PathBuf;
 
+use crate::linux_types::{Tcp, instructions};
 use btf::{Btf, TypeId};
-use linux_types::{Tcp, instructions};
 use loader::{Plan, PlanOptions, ProgramKind, ProgramPlan};
 use verifier::{FuncInfo, LineInfo, Options, Program, ProgramDebug, Verified};
 

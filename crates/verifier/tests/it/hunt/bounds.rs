@@ -5,7 +5,8 @@
 
 use isa::{AluOp, AtomicOp, EndianKind, Imm64, Insn, JmpOp, Reg, Size, Src, Width};
 
-use super::programs::{JUMPS, Rng, alu, arithmetic};
+use super::programs::{alu, arithmetic};
+use crate::rng::Rng;
 
 /// A comparison with a constant that is never true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +123,7 @@ fn finish(start: &[Insn], probe: Probe, constant: u64) -> Vec<Insn> {
 
 /// The part before the comparison: something is known of R6 and R7.
 pub(crate) fn start(seed: u64) -> Vec<Insn> {
-    let mut rng = Rng(seed.wrapping_mul(0x9876_5432_1fed_cba7));
+    let mut rng = Rng::new(seed.wrapping_mul(0x9876_5432_1fed_cba7));
     let mut insns = Vec::new();
     for reg in [Reg::R6, Reg::R7] {
         number(&mut rng, &mut insns, reg);
@@ -191,7 +192,7 @@ fn step(rng: &mut Rng, insns: &mut Vec<Insn>, joins: &mut Vec<usize>) {
             let moved = rng.pick(&[one, other]);
             insns.push(Insn::JumpIf {
                 width: rng.pick(&[Width::W64, Width::W64, Width::W32]),
-                op: rng.pick(&JUMPS),
+                op: rng.pick(&JmpOp::ALL),
                 dst: moved,
                 src: Src::Imm(rng.imm()),
                 off: TO_END,
@@ -212,7 +213,7 @@ fn step(rng: &mut Rng, insns: &mut Vec<Insn>, joins: &mut Vec<usize>) {
             }
             insns.push(Insn::JumpIf {
                 width,
-                op: rng.pick(&JUMPS),
+                op: rng.pick(&JmpOp::ALL),
                 dst: one,
                 src,
                 off: TO_END,

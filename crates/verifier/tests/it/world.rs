@@ -3,8 +3,6 @@
 //! Two attach points: `filter`, whose helpers, maps and context are those of a Linux packet classifier, so that
 //! Linux can be asked about the same program; and `tcp`, an operation with typed arguments.
 
-#![allow(dead_code, reason = "each test file uses a part of this")]
-
 use std::collections::HashMap;
 
 use btf::{Btf, Builder, Encoding, Kind, Linkage, Member, Param, TypeId};

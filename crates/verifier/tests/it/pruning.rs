@@ -3,12 +3,11 @@
 //!
 //! `OPSWAP_VERIFIER_PROGRAMS` and `OPSWAP_VERIFIER_SEED` as for the comparison with Linux.
 
-mod generate;
-mod world;
-
+use crate::generate;
+use crate::setting::setting;
+use crate::world::World;
 use isa::Insn;
 use verifier::{Category, Failure, Keeping, Limits, Options, Program, Verified};
-use world::World;
 
 fn verify(world: &World, insns: &[Insn], keeping: Keeping) -> Result<Verified, Failure> {
     let limits = Limits {
@@ -16,13 +15,6 @@ fn verify(world: &World, insns: &[Insn], keeping: Keeping) -> Result<Verified, F
         ..Limits::default()
     };
     verifier::verify(&Program::new(insns), world, &Options { limits, keeping })
-}
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Random programs of blocks that join again and again.
 
-use super::{GLOBAL, Rng, alu, mov, set_target};
+use super::{GLOBAL, alu, mov, set_target};
+use crate::rng::Rng;
 use isa::{AluOp, Call, Imm64, Insn, JmpOp, Reg, Size, Src, Width};
 
 /// A program of blocks that join again and again, in which few numbers matter, and some of those much later: hard on

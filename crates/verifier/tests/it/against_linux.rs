@@ -2,16 +2,15 @@
 //!
 //! `OPSWAP_VERIFIER_PROGRAMS` sets the number of generated programs, `OPSWAP_VERIFIER_SEED` the first seed.
 
-mod cases;
-mod generate;
-mod world;
-
+use crate::cases;
+use crate::cases::Expected;
+use crate::generate;
+use crate::setting::setting;
+use crate::world::{ARRAY, GLOBAL, HASH, World};
 use bpf::{Bpf, Fd, Map, MapCreate, MapFlags, MapType, ProgLoad, ProgType};
-use cases::Expected;
 use isa::{Imm64, Insn};
 use linux::Linux;
 use verifier::{Category, Failure, Keeping, Limits, Options, Program};
-use world::{ARRAY, GLOBAL, HASH, World};
 
 /// Linux with the maps that the programs name.
 struct Judge {
@@ -65,13 +64,6 @@ impl Judge {
             Err(error) => Some(format!("{error}\n{}", error.log)),
         }
     }
-}
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
 }
 
 #[test]

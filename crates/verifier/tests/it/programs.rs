@@ -1,11 +1,9 @@
 //! What needs more than instructions: types, function information, small limits, bytes that do not decode.
 
-mod world;
-
+use crate::world::World;
 use btf::{Btf, Builder, Encoding, Linkage, Param, TypeId};
 use isa::{Insn, RawInsn};
 use verifier::{Code, Failure, FuncInfo, Limits, LineInfo, Options, Program, ProgramDebug, Rejection, Verified};
-use world::World;
 
 fn assemble(text: &str) -> Vec<Insn> {
     isa::asm::assemble(text).unwrap_or_else(|e| panic!("{e}\n{text}"))

@@ -7,31 +7,10 @@ use btf::{Btf, Kind, TypeId};
 use isa::{AluOp, Call, Imm64, Insn, JmpOp, Reg, Size, Src, Width};
 
 use super::world::KFUNCS;
-
-/// SplitMix64.
-pub(crate) struct Rng(pub(crate) u64);
+use crate::rng::Rng;
 
 impl Rng {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-
-    pub(crate) fn chance(&mut self, percent: u64) -> bool {
-        self.next() % 100 < percent
-    }
-
-    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len())]
-    }
-
+    /// A constant, most often one near an edge.
     pub(crate) fn imm(&mut self) -> i32 {
         if self.chance(85) {
             self.pick(&IMMS)
@@ -72,7 +51,7 @@ pub(crate) const IMMS: [i32; 28] = [
     i32::MIN,
 ];
 
-pub(crate) const OPS: [AluOp; 13] = [
+const OPS: [AluOp; 13] = [
     AluOp::Add,
     AluOp::Sub,
     AluOp::Mul,
@@ -87,22 +66,6 @@ pub(crate) const OPS: [AluOp; 13] = [
     AluOp::Xor,
     AluOp::Arsh,
 ];
-
-pub(crate) const JUMPS: [JmpOp; 11] = [
-    JmpOp::Eq,
-    JmpOp::Ne,
-    JmpOp::Gt,
-    JmpOp::Ge,
-    JmpOp::Lt,
-    JmpOp::Le,
-    JmpOp::SGt,
-    JmpOp::SGe,
-    JmpOp::SLt,
-    JmpOp::SLe,
-    JmpOp::Set,
-];
-
-const SIZES: [Size; 4] = [Size::B, Size::H, Size::W, Size::DW];
 
 /// A member of a structure, however deep: offset and bytes.
 type Field = (u32, u32);
@@ -217,7 +180,7 @@ struct Generator<'a> {
 
 /// A random program; `seed` says all.
 pub(crate) fn program(shape: &Shape, seed: u64) -> Vec<Insn> {
-    let mut rng = Rng(seed.wrapping_mul(0x1234_5678_9abc_def1) ^ shape.args.len() as u64);
+    let mut rng = Rng::new(seed.wrapping_mul(0x1234_5678_9abc_def1) ^ shape.args.len() as u64);
     let functions = rng.pick(&[0, 0, 1, 1, 2]);
     let mut insns = Vec::new();
     let mut starts = Vec::new();
@@ -277,7 +240,7 @@ fn mutate(rng: &mut Rng, insns: &mut [Insn]) {
             dst,
             off,
         } => match rng.below(5) {
-            0 => *op = rng.pick(&JUMPS),
+            0 => *op = rng.pick(&JmpOp::ALL),
             1 => {
                 if let Src::Imm(imm) = src {
                     *imm = imm.wrapping_add(rng.pick(&[1, -1, 8, -8]));
@@ -293,13 +256,13 @@ fn mutate(rng: &mut Rng, insns: &mut [Insn]) {
             0 => *off = off.wrapping_add(rng.pick(&[1, -1, 4, -4, 8, -8, 16])),
             1 => *base = other,
             2 => *sx = *size != Size::DW && !*sx,
-            _ => *size = rng.pick(&SIZES),
+            _ => *size = rng.pick(&Size::ALL),
         },
         Insn::Store { off, size, base, src } => match rng.below(4) {
             0 => *off = off.wrapping_add(rng.pick(&[1, -1, 4, -4, 8, -8, 16])),
             1 => *base = other,
             2 => *src = Src::Reg(other),
-            _ => *size = rng.pick(&SIZES),
+            _ => *size = rng.pick(&Size::ALL),
         },
         Insn::Call(Call::Helper(id)) => *id = rng.pick(&[1, 2, 3, 5, 6, 7, 113, 116, 118]),
         insn @ (Insn::Exit | Insn::Jump { .. } | Insn::Neg { .. }) => {
@@ -477,7 +440,7 @@ impl Generator<'_> {
                 let offs = [0, 4, 8];
                 let off = self.rng.pick(&offs);
                 self.wide(dst, Imm64::MapValue { fd: 3, off: 0 });
-                let size = self.rng.pick(&SIZES);
+                let size = self.rng.pick(&Size::ALL);
                 self.load(size, dst, dst, off);
             }
             4 => {
@@ -531,7 +494,7 @@ impl Generator<'_> {
 
     fn jump(&mut self, dst: Reg, src: Src) {
         let width = if self.rng.chance(65) { Width::W64 } else { Width::W32 };
-        let op = self.rng.pick(&JUMPS);
+        let op = self.rng.pick(&JmpOp::ALL);
         self.open.push((self.insns.len(), self.guesses));
         self.push(Insn::JumpIf {
             width,

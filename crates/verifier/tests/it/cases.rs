@@ -9,8 +9,6 @@
 //! Without such a comment the program must be accepted; `; unsupported` expects just that. A comment `; probe` on
 //! a load expects it to be guarded.
 
-#![allow(dead_code, reason = "each test file uses a part of this")]
-
 /// One program and what is expected.
 pub(crate) struct Case {
     pub(crate) file: &'static str,
