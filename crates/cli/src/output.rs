@@ -93,11 +93,46 @@ impl Output {
 
 /// Columns for something that is `usual` wide and can be narrower: those of the terminal, at least 30; files and pipes get what is usual.
 pub(crate) fn columns(usual: usize) -> usize {
+    reader_columns().map_or(usual, |columns| columns.clamp(30, usual))
+}
+
+/// How wide the reader of standard output sees, as `COLUMNS` or the terminal tells; nobody knows for files and pipes.
+fn reader_columns() -> Option<usize> {
     let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let seen = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
-    told.filter(|columns| *columns > 0)
-        .or_else(seen)
-        .map_or(usual, |columns| columns.clamp(30, usual))
+    told.filter(|columns| *columns > 0).or_else(seen)
+}
+
+/// A table that the reader can see whole: one that is too wide is cut into several below one another, each with the first `keys` columns.
+pub(crate) fn table_in_view(rows: &[Vec<String>], keys: usize) -> String {
+    match reader_columns() {
+        Some(columns) => table_within(rows, keys, columns),
+        None => table(rows),
+    }
+}
+
+fn table_within(rows: &[Vec<String>], keys: usize, columns: usize) -> String {
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let taken = |from: usize, to: usize| -> Vec<Vec<String>> {
+        let part = |row: &Vec<String>| {
+            let place = |column: usize| row.get(column).cloned().unwrap_or_default();
+            (0..keys).chain(from..to).map(place).collect()
+        };
+        rows.iter().map(part).collect()
+    };
+    let width = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    let mut parts = Vec::new();
+    let mut from = keys.min(count);
+    while from < count {
+        // As many columns as fit, and one in any case.
+        let fits = |to: &usize| width(&table(&taken(from, *to))) <= columns;
+        let to = (from + 1..=count).take_while(fits).last().unwrap_or(from + 1);
+        let part = taken(from, to);
+        let says_something = |row: &&Vec<String>| row.iter().skip(keys).any(|cell| !cell.is_empty());
+        parts.push(table(&part.iter().filter(says_something).cloned().collect::<Vec<_>>()));
+        from = to;
+    }
+    parts.join("\n")
 }
 
 /// A number and what is counted: `1 pin`, `2 pins`.
@@ -131,6 +166,30 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_wide_table_is_cut_between_columns() {
+        let rows: Vec<Vec<String>> = [
+            ["CC", "N", "GOODPUT", "DROPS"],
+            ["reno", "0", "96.5", "4"],
+            ["cubic", "1", "96.4", ""],
+        ]
+        .iter()
+        .map(|row| row.map(str::to_owned).to_vec())
+        .collect();
+        assert_eq!(super::table_within(&rows, 1, 80), super::table(&rows));
+        assert_eq!(
+            super::table_within(&rows, 1, 18),
+            "CC     N  GOODPUT\nreno   0  96.5\ncubic  1  96.4\n\nCC    DROPS\nreno  4\n"
+        );
+        assert_eq!(
+            super::table_within(&rows, 1, 1)
+                .lines()
+                .filter(|line| line.starts_with("CC"))
+                .count(),
+            3
+        );
+    }
+
     #[test]
     fn a_table_is_aligned() {
         let rows = [

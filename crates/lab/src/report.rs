@@ -79,8 +79,13 @@ fn table(page: &mut String, runs: &[Run]) {
         let _ = write!(page, "<th scope=\"col\">{heading}</th>");
     }
     page.push_str("</tr></thead>\n<tbody>\n");
-    for run in runs {
-        for flow in &run.result.flows {
+    // A run with a swap is told in halves.
+    let results = runs.iter().flat_map(|run| match run.halves.as_slice() {
+        [] => std::slice::from_ref(&run.result),
+        halves => halves,
+    });
+    for result in results {
+        for flow in &result.flows {
             let _ = write!(
                 page,
                 "<tr><th scope=\"row\">{}</th><td>{}</td><td>{:.2}</td><td>{:.1} ({} to {})</td><td>{:.2}</td><td>{}</td><td>{}</td>",
@@ -95,16 +100,16 @@ fn table(page: &mut String, runs: &[Run]) {
                 flow.loss_recoveries
             );
             if flow.id == 0 {
-                let link = &run.result.link;
+                let link = &result.link;
                 let _ = write!(
                     page,
-                    "<td rowspan=\"{}\">{:.1} % used, queue {:.1} packets, {} drops, {} marks, Jain {:.3}</td>",
-                    run.result.flows.len(),
+                    "<td class=\"link\" rowspan=\"{}\">{:.1} % used, queue {:.1} packets, {} drops, {} marks, Jain {:.3}</td>",
+                    result.flows.len(),
                     link.utilization * 100.0,
                     link.queue_mean_pkts,
                     link.drops,
                     link.marks,
-                    run.result.jain
+                    result.jain
                 );
             }
             page.push_str("</tr>\n");

@@ -93,7 +93,7 @@ pub enum Error {
         error: btf::c::PrintError,
     },
     /// A file could not be written.
-    #[error("{}: {error}", .path.display())]
+    #[error("cannot write {}: {error}", .path.display())]
     Write {
         /// The file.
         path: PathBuf,

@@ -3,7 +3,7 @@
 use super::scenario::{Bar, host, report, scenario, source};
 use crate::arguments::{Common, ScenarioArguments};
 use crate::failure::Failure;
-use crate::output::{Output, table};
+use crate::output::{Output, table_in_view};
 use opswap::lab::{RunResult, Source};
 use serde::Serialize;
 use std::path::Path;
@@ -102,5 +102,5 @@ pub(super) fn rows(runs: &[RunResult]) -> String {
             lines.push(line);
         }
     }
-    table(&lines)
+    table_in_view(&lines, 2)
 }

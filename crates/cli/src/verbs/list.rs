@@ -3,7 +3,7 @@
 use super::with_host;
 use crate::arguments::Common;
 use crate::failure::Failure;
-use crate::output::{Output, table};
+use crate::output::{Output, table_in_view};
 use opswap::{State, Table};
 use serde::Serialize;
 
@@ -46,7 +46,10 @@ pub(super) fn rows(tables: &[Table]) -> String {
             },
         ]
     };
-    let mut text = table(&std::iter::once(head).chain(tables.iter().map(row)).collect::<Vec<_>>());
+    let mut text = table_in_view(
+        &std::iter::once(head).chain(tables.iter().map(row)).collect::<Vec<_>>(),
+        1,
+    );
     for dying in tables.iter().filter(|table| table.state == State::Dying) {
         text.push_str(&format!(
             "note: {} (map {}) is unregistered and still used: sockets keep it until they close, and so does a namespace whose default it is\n",

@@ -11,7 +11,8 @@ pub(crate) fn opswap(words: &[&str]) -> Command {
         .stdin(Stdio::null())
         .env_remove("OPSWAP_BPFFS")
         .env_remove("OPSWAP_CLANG")
-        .env_remove("NO_COLOR");
+        .env_remove("NO_COLOR")
+        .env_remove("COLUMNS");
     command
 }
 

@@ -96,6 +96,10 @@ fn explain_completions_and_man() {
     let one = run(&["explain", &first.to_lowercase()]);
     assert!(one.code == 0 && one.out.starts_with(&first), "{one:?}");
     assert_eq!(run(&["explain", "SO9999"]).code, 2);
+    // What `check` prints in place of a code has a page, too, and a number needs no letters.
+    for code in ["EINVAL", "object", first.trim_start_matches("SO")] {
+        assert_eq!(run(&["explain", code]).code, 0, "{code}");
+    }
     for shell in ["bash", "zsh", "fish"] {
         assert!(run(&["completions", shell]).out.contains("rollback"), "{shell}");
     }
@@ -114,4 +118,21 @@ fn colour_only_when_asked_for_or_on_a_terminal() {
     assert!(!plain.err.contains(escape), "{plain:?}");
     let colored = run(&["check", "no_such", "--color", "always"]);
     assert!(colored.err.contains(escape), "{colored:?}");
+}
+
+#[test]
+fn narrow_terminals_see_everything() {
+    let words = ["try", "reno", "--duration", "2s"];
+    let wide = run(&words).out;
+    let narrow: crate::common::Ran = crate::common::opswap(&words)
+        .env("COLUMNS", "48")
+        .output()
+        .unwrap()
+        .into();
+    assert!(wide.lines().any(|line| line.chars().count() > 80));
+    let widest = narrow.out.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(48), "{}", narrow.out);
+    for heading in ["GOODPUT Mbit/s", "RECOVERIES", "JAIN"] {
+        assert!(narrow.out.contains(heading), "{}", narrow.out);
+    }
 }

@@ -126,7 +126,7 @@ pub(super) fn links(bpf: &dyn Bpf) -> Result<BTreeMap<u32, u32>, HostError> {
         .ids(IdKind::Link)
         .map_err(HostError::system("read the ids of links"))?
     {
-        let Some(link) = found(bpf.link_by_id(id), "open a link")? else {
+        let Some(link) = found(settled(|| bpf.link_by_id(id)), "open a link")? else {
             continue;
         };
         let info = bpf
@@ -139,6 +139,21 @@ pub(super) fn links(bpf: &dyn Bpf) -> Result<BTreeMap<u32, u32>, HostError> {
     }
     Ok(links)
 }
+
+/// A link that somebody is making just now has an id, and no descriptor yet: `bpf_link_by_id` of kernel/bpf/syscall.c (Linux 6.18) says EAGAIN until it is
+/// settled, or gone because it could not be made. One that takes longer is not there.
+fn settled<T>(open: impl Fn() -> Result<T, Errno>) -> Result<T, Errno> {
+    for _ in 0..SETTLE_TRIES {
+        match open() {
+            Err(Errno::EAGAIN) => std::thread::sleep(SETTLE_PAUSE),
+            opened => return opened,
+        }
+    }
+    Err(Errno::ENOENT)
+}
+
+const SETTLE_TRIES: u32 = 200;
+const SETTLE_PAUSE: std::time::Duration = std::time::Duration::from_millis(1);
 
 /// All our pins, whatever the kind and the algorithm.
 fn all_pins(host: &Host) -> Result<Vec<Pin>, HostError> {
@@ -208,5 +223,32 @@ fn found<T>(result: Result<T, Errno>, doing: &'static str) -> Result<Option<T>, 
         Ok(value) => Ok(Some(value)),
         Err(Errno::ENOENT) => Ok(None),
         Err(errno) => Err(HostError::System { doing, errno }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SETTLE_TRIES, settled};
+    use bpf::Errno;
+    use std::cell::Cell;
+
+    #[test]
+    fn a_link_that_is_being_made_is_waited_for() {
+        let asked = Cell::new(0);
+        let ready_after = |times: u32| {
+            asked.set(0);
+            settled(|| {
+                asked.set(asked.get() + 1);
+                if asked.get() > times {
+                    Ok(asked.get())
+                } else {
+                    Err(Errno::EAGAIN)
+                }
+            })
+        };
+        assert_eq!(ready_after(0), Ok(1));
+        assert_eq!(ready_after(2), Ok(3));
+        assert_eq!(ready_after(SETTLE_TRIES), Err(Errno::ENOENT));
+        assert_eq!(settled(|| Err::<(), _>(Errno::EPERM)), Err(Errno::EPERM));
     }
 }
