@@ -64,14 +64,6 @@ bitflags! {
         const TEST_REG_INVARIANTS = 1 << 7;
         const _ = !0;
     }
-
-    /// `btf_flags` of `BPF_BTF_LOAD`.
-    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-    pub struct BtfFlags: u32 {
-        /// A token descriptor is given.
-        const TOKEN_FD = 1 << 16;
-        const _ = !0;
-    }
 }
 
 impl UpdateFlags {

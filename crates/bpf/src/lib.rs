@@ -41,7 +41,7 @@ mod types;
 pub use command::{Bpf, IdKind, KernelBtfError, ModuleBtf, ObjectRef, PinEntry, PinEntryKind, Pinned};
 pub use errno::Errno;
 pub use feature::{Answer, Feature};
-pub use flags::{BtfFlags, MapFlags, ProgFlags, UpdateFlags};
+pub use flags::{MapFlags, ProgFlags, UpdateFlags};
 pub use handle::{BtfObject, Fd, FdTable, Link, Map, Prog, Stats};
 pub use isa::RawInsn;
 pub use link::{LinkInfo, LinkUpdate, LinkUpdateError};

@@ -200,11 +200,6 @@ impl Builder {
         id
     }
 
-    /// Whether this is the id of a type that was declared and is not defined.
-    pub fn is_undefined(&self, id: TypeId) -> bool {
-        self.own(id).is_some_and(|record| record.words.is_empty())
-    }
-
     /// Defines what [`declare`](Self::declare) reserved. Defining it again alike changes nothing; differently is an
     /// error.
     pub fn define(&mut self, id: TypeId, size: u32, members: &[Member<'_>]) {

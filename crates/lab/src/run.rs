@@ -119,7 +119,7 @@ pub enum RunError {
         duration: Span,
     },
     /// Too many flows at once.
-    #[error("{flows} flows on one bottleneck are more than {}", Scenario::MAX_FLOWS)]
+    #[error("{flows} flows on one bottleneck are more than {}", Scenario::FLOWS_MAX)]
     TooManyFlows {
         /// How many.
         flows: u64,
@@ -268,7 +268,7 @@ fn check(scenario: &Scenario, cast: &Cast) -> Result<(), RunError> {
         return Err(RunError::NoAlgorithm);
     }
     let flows = u64::from(scenario.flows) * cast.sources.len() as u64;
-    if flows > u64::from(Scenario::MAX_FLOWS) {
+    if flows > u64::from(Scenario::FLOWS_MAX) {
         return Err(RunError::TooManyFlows { flows });
     }
     if let Some((at, _)) = cast.swap

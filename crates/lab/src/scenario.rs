@@ -77,9 +77,9 @@ impl Default for Scenario {
 
 impl Scenario {
     /// Flows of one algorithm at most.
-    pub const MAX_FLOWS: u32 = 1000;
+    pub const FLOWS_MAX: u32 = 1000;
     /// The longest run.
-    pub const MAX_DURATION: Span = Span::from_secs(24 * 3600);
+    pub const DURATION_MAX: Span = Span::from_secs(24 * 3600);
 
     /// Whether the values make sense together.
     ///
@@ -107,10 +107,10 @@ impl Scenario {
         if matches!(path.loss_every, Some(0 | 1)) {
             return fault("loss-every", "0 or 1".to_owned(), "leave some packets: 2 or more");
         }
-        if self.flows == 0 || self.flows > Self::MAX_FLOWS {
+        if self.flows == 0 || self.flows > Self::FLOWS_MAX {
             return fault("flows", self.flows.to_string(), "be between 1 and 1000");
         }
-        if self.duration.is_zero() || self.duration > Self::MAX_DURATION {
+        if self.duration.is_zero() || self.duration > Self::DURATION_MAX {
             return fault("duration", self.duration.to_string(), "be above zero and at most a day");
         }
         if self.warmup >= self.duration {

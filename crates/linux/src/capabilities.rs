@@ -76,11 +76,6 @@ impl Capabilities {
         self.missing(&[Capability::Bpf, Capability::Perfmon])
     }
 
-    /// What is missing to see and change also what other processes have loaded, found by id.
-    pub fn missing_for_management(self) -> Vec<Capability> {
-        self.missing(&[Capability::Bpf, Capability::Perfmon, Capability::SysAdmin])
-    }
-
     fn missing(self, needed: &[Capability]) -> Vec<Capability> {
         needed.iter().copied().filter(|needed| !self.has(*needed)).collect()
     }

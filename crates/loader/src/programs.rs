@@ -83,12 +83,6 @@ pub enum SkipReason {
 }
 
 impl ProgramPlan {
-    /// The function that a slot belongs to, and the slot in it.
-    pub fn part_at(&self, slot: u32) -> Option<(FunctionIndex, u32)> {
-        let part = self.parts.iter().rev().find(|part| part.start <= slot)?;
-        Some((part.function, slot - part.start))
-    }
-
     /// The function and the source line of a slot, in terms of the object's types.
     pub(crate) fn source<'b>(&self, btf: &'b btf::Btf, slot: u32) -> Option<(&'b str, bpf::SourceLine)> {
         let function = self.func_info.iter().rev().find(|info| info.insn_off <= slot)?;

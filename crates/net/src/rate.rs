@@ -27,11 +27,6 @@ impl Rate {
         self.0
     }
 
-    /// Megabits per second, for showing.
-    pub fn as_mbit_f64(self) -> f64 {
-        self.0 as f64 / 1e6
-    }
-
     /// How long `bytes` take, rounded up to a whole nanosecond, so that the rate is never exceeded.
     pub fn time_for(self, bytes: u32) -> Span {
         if self == Self::UNLIMITED {

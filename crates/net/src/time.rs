@@ -92,11 +92,6 @@ impl Span {
         Self(secs.saturating_mul(1_000_000_000))
     }
 
-    /// Seconds with a fraction, rounded to the nearest nanosecond; negative and not-a-number become zero.
-    pub fn from_secs_f64(secs: f64) -> Self {
-        Self((secs * 1e9).round() as u64)
-    }
-
     /// The distance in nanoseconds.
     pub const fn as_nanos(self) -> u64 {
         self.0

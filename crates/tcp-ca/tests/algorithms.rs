@@ -1,8 +1,6 @@
 //! The shipped algorithms, verified and run in the embedded kernel over our TCP.
 
-mod common;
-
-use common::{Connection, Ground, Path};
+use crate::common::{Connection, Ground, Path};
 use tcp::{Config, EcnMode};
 
 const LOSSY: Path = Path {

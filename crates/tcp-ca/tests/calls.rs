@@ -1,17 +1,10 @@
 //! Helpers and kernel functions that congestion controls call, seen from what they do to a connection.
 
-mod common;
-
+use crate::common::{CALM, Connection, Ground};
 use bpf::{BtfObject, Fd, MapCreate, MapFlags, MapType, UpdateFlags};
 use btf::{Builder, Encoding};
-use common::{Connection, Ground, Path};
 use tcp::Config;
 use testkit::Ops;
-
-const CALM: Path = Path {
-    lose_every: 0,
-    mark_every: 0,
-};
 
 /// Registers an algorithm that is complete but for these programs, and keeps it registered.
 fn register(ground: &Ground, name: &str, programs: &[(&'static str, String)]) {

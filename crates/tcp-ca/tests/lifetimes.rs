@@ -1,18 +1,11 @@
 //! Who keeps what alive: sockets, links, descriptors, pins and the kernel itself, in every order of ending.
 
-mod common;
-
+use crate::common::{CALM, Connection, Ground};
 use bpf::{Bpf, Errno, IdKind, LinkUpdate, ObjectRef, OpsState};
-use common::{Connection, Ground, Path};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tcp::Config;
 use testkit::{Ops, Table};
-
-const CALM: Path = Path {
-    lose_every: 0,
-    mark_every: 0,
-};
 
 fn connection(ground: &Ground, name: &str) -> Connection {
     let mut connection = Connection::new(&ground.clock, &Config::default(), &ground.find(name), CALM);

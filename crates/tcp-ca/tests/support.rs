@@ -1,11 +1,9 @@
 //! `docs/support.md` says what the code does: its tables against what the embedded kernel answers, and those of helpers and kernel functions against what
 //! Linux 6.18 answers. Rows are `| part | Linux | embedded kernel | where |`; the parts are the words in back ticks of the first cell.
 
-mod common;
-
+use crate::common::Ground;
 use bpf::{AttachType, Bpf, Feature, LoadVerdict, MapType, ProgLoad, ProgType};
 use btf::{Btf, Kind};
-use common::Ground;
 use std::collections::BTreeMap;
 use testkit::{assemble, linux_or_skip};
 

@@ -123,12 +123,6 @@ impl Socket {
     pub fn tcp_sock(&self) -> &tcp_sock {
         &self.sk.tp
     }
-
-    /// The pointer that operations get, by which others know the socket (`sk_storage`). Do not follow it outside of an
-    /// operation.
-    pub fn as_sock_ptr(&mut self) -> *mut crate::sock::sock {
-        self.sk.raw()
-    }
 }
 
 impl std::fmt::Debug for Socket {

@@ -41,7 +41,7 @@ pub use environment::{
     SpecialField, StructAccess,
 };
 pub use failure::{Failure, Feature, Internal, Rejection, Step, Unsupported};
-pub use options::{CALL_FRAMES_MAX, Keeping, Limits, Options, STACK_BYTES_MAX};
+pub use options::{Keeping, Limits, MAX_BPF_STACK, MAX_CALL_FRAMES, Options};
 pub use program::{FuncInfo, LineInfo, Program, ProgramDebug, SourceLine};
 pub use reason::{Bounds, Category, Reason, ValueKind, Wanted};
 pub use verified::{Aux, Stats, Subprog, Verified};

@@ -47,8 +47,8 @@ impl Default for Limits {
     }
 }
 
-/// Bytes of stack that all functions on a call path may use together, and each alone (`MAX_BPF_STACK`).
-pub const STACK_BYTES_MAX: u32 = 512;
+/// Bytes of stack that all functions on a call path may use together, and each alone (include/linux/filter.h).
+pub const MAX_BPF_STACK: u32 = 512;
 
-/// Functions that may be active at once (`MAX_CALL_FRAMES`).
-pub const CALL_FRAMES_MAX: usize = 8;
+/// Functions that may be active at once (include/linux/bpf_verifier.h).
+pub const MAX_CALL_FRAMES: usize = 8;

@@ -5,7 +5,7 @@
 //! were never written may be read, as unknown numbers. Bounds are checked before anything here is called.
 
 use crate::bounds::Scalar;
-use crate::options::STACK_BYTES_MAX;
+use crate::options::MAX_BPF_STACK;
 use crate::provenance::{Node, Provenance};
 use crate::value::Value;
 
@@ -13,7 +13,7 @@ use crate::value::Value;
 pub(crate) const SLOT_BYTES: i32 = 8;
 
 /// Slots of a frame.
-pub(crate) const SLOTS_MAX: usize = STACK_BYTES_MAX as usize / SLOT_BYTES as usize;
+pub(crate) const SLOTS_MAX: usize = MAX_BPF_STACK as usize / SLOT_BYTES as usize;
 
 /// What one byte of the stack holds (`enum bpf_stack_slot_type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

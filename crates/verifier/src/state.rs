@@ -44,7 +44,7 @@ impl Frame {
     /// A function about to start: only R10 is readable.
     pub(crate) fn new(index: usize, subprog: u32, callsite: Option<u32>) -> Self {
         let mut regs = [Value::UNINIT; 11];
-        // There are at most CALL_FRAMES_MAX frames.
+        // There are at most MAX_CALL_FRAMES frames.
         regs[Reg::FP.index()] = Value::pointer(Kind::Stack { frame: index as u8 });
         Self {
             regs,

@@ -9,7 +9,7 @@ use crate::cfg::{Broken, Shape, ShapeError, callee};
 use crate::engine::Checked;
 use crate::environment::Environment;
 use crate::failure::{Feature, Unsupported};
-use crate::options::{CALL_FRAMES_MAX, STACK_BYTES_MAX};
+use crate::options::{MAX_BPF_STACK, MAX_CALL_FRAMES};
 use crate::program::Program;
 use crate::reason::Reason;
 use crate::verified;
@@ -154,12 +154,12 @@ impl Functions {
             }
         }
         let (bytes, frames) = depths[0].unwrap_or_default();
-        if frames > CALL_FRAMES_MAX {
-            let max = CALL_FRAMES_MAX;
+        if frames > MAX_CALL_FRAMES {
+            let max = MAX_CALL_FRAMES;
             return Err(Reason::CallsTooDeep { max }.into());
         }
-        if bytes > STACK_BYTES_MAX {
-            let max = STACK_BYTES_MAX;
+        if bytes > MAX_BPF_STACK {
+            let max = MAX_BPF_STACK;
             return Err(Reason::StackTooDeep { bytes, max }.into());
         }
         Ok(bytes)

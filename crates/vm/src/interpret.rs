@@ -9,14 +9,14 @@ use crate::alu;
 use crate::op::{Code, Op};
 use crate::translate::Image;
 
-/// Deepest nesting of subprograms, the entry included (Linux `MAX_CALL_FRAMES`).
+/// Deepest nesting of subprograms, the entry included (include/linux/bpf_verifier.h).
 pub const MAX_CALL_FRAMES: usize = 8;
 
-/// Bytes of stack in each frame (Linux `MAX_BPF_STACK`).
-pub const STACK_SIZE: usize = 512;
+/// Bytes of stack in each frame (include/linux/filter.h).
+pub const MAX_BPF_STACK: usize = 512;
 
-/// How often `may_goto` falls through in a frame before it jumps (Linux `BPF_MAX_LOOPS`).
-pub const MAX_MAY_GOTO: u32 = 8 << 20;
+/// How often `may_goto` falls through in a frame before it jumps (include/linux/bpf.h).
+pub const BPF_MAX_LOOPS: u32 = 8 << 20;
 
 /// What differs between the fast and the checked mode. `slot` says where the program is, for reports.
 pub(crate) trait Machine: Sized {
@@ -100,7 +100,7 @@ fn execute<M: Machine>(
     let mut regs = [0u64; 16];
     regs[1..6].copy_from_slice(&arguments);
     regs[10] = stack_end;
-    let mut may_goto_left = MAX_MAY_GOTO;
+    let mut may_goto_left = BPF_MAX_LOOPS;
     let ops = image.ops();
     let mut next = entry;
     loop {

@@ -41,7 +41,7 @@ mod run;
 mod translate;
 
 pub use checked::{CheckedProgram, Trap, TrapReason};
-pub use interpret::{MAX_CALL_FRAMES, MAX_MAY_GOTO, STACK_SIZE};
+pub use interpret::{BPF_MAX_LOOPS, MAX_BPF_STACK, MAX_CALL_FRAMES};
 pub use memory::{Denied, Memory, Regions, Stack};
 pub use run::{HelperFn, Linker, Program};
 pub use translate::{BuildError, Mark};

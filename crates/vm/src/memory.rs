@@ -2,7 +2,7 @@
 
 use isa::{Call, Size};
 
-use crate::interpret::{MAX_CALL_FRAMES, STACK_SIZE};
+use crate::interpret::{MAX_BPF_STACK, MAX_CALL_FRAMES};
 
 /// Everything outside the program but its stack. Addresses are plain numbers; they need not be those of
 /// anything real.
@@ -125,7 +125,7 @@ impl Memory for Regions {
 #[derive(Clone, Debug)]
 pub struct Stack {
     /// Active ones, outermost first.
-    frames: Vec<[u8; STACK_SIZE]>,
+    frames: Vec<[u8; MAX_BPF_STACK]>,
 }
 
 impl Stack {
@@ -145,8 +145,8 @@ impl Stack {
             return None;
         }
         let start = Self::START + Self::STRIDE * self.frames.len() as u64;
-        self.frames.push([0; STACK_SIZE]);
-        Some(start + STACK_SIZE as u64)
+        self.frames.push([0; MAX_BPF_STACK]);
+        Some(start + MAX_BPF_STACK as u64)
     }
 
     pub(crate) fn pop(&mut self) {
@@ -185,8 +185,8 @@ impl Stack {
 
 fn within<F>(frame: Option<F>, at: usize, size: Size) -> Result<F, Denied> {
     match frame {
-        Some(frame) if at + size.bytes() as usize <= STACK_SIZE => Ok(frame),
-        Some(_) if at < STACK_SIZE => Err(Denied::PastEnd {
+        Some(frame) if at + size.bytes() as usize <= MAX_BPF_STACK => Ok(frame),
+        Some(_) if at < MAX_BPF_STACK => Err(Denied::PastEnd {
             region: "stack".to_owned(),
         }),
         _ => Err(Denied::Unmapped),

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 use isa::{AtomicOp, Call, Imm64, Insn, Size};
 
 use crate::checked::{self, Trap};
-use crate::interpret::{self, Machine, STACK_SIZE, Update};
+use crate::interpret::{self, MAX_BPF_STACK, Machine, Update};
 use crate::memory::Memory;
 use crate::translate::{BuildError, Image, Mark};
 
@@ -62,7 +62,7 @@ impl Program {
             .ok_or(BuildError::UnknownCall { slot, call })
         };
         let natives = image.calls_with_slots().map(native).collect::<Result<_, _>>()?;
-        let stack_depth = STACK_SIZE;
+        let stack_depth = MAX_BPF_STACK;
         Ok(Self {
             image,
             natives,
@@ -75,7 +75,7 @@ impl Program {
     #[must_use]
     pub fn with_stack_depth(mut self, bytes: usize) -> Self {
         // Whole words of the vector unit are cleared as fast as single bytes.
-        self.stack_depth = bytes.next_multiple_of(32).min(STACK_SIZE);
+        self.stack_depth = bytes.next_multiple_of(32).min(MAX_BPF_STACK);
         self
     }
 
@@ -119,7 +119,7 @@ struct Unchecked<'a> {
 
 /// The stack of a frame, aligned as Linux aligns it.
 #[repr(align(16))]
-struct Frame([MaybeUninit<u8>; STACK_SIZE]);
+struct Frame([MaybeUninit<u8>; MAX_BPF_STACK]);
 
 impl Machine for Unchecked<'_> {
     type Trap = Infallible;
@@ -136,11 +136,11 @@ impl Machine for Unchecked<'_> {
         _: usize,
         body: impl FnOnce(&mut Self, u64) -> Result<u64, Infallible>,
     ) -> Result<u64, Infallible> {
-        let mut frame = Frame([MaybeUninit::uninit(); STACK_SIZE]);
+        let mut frame = Frame([MaybeUninit::uninit(); MAX_BPF_STACK]);
         // Zeroed, because a privileged program may read what it never wrote.
-        frame.0[STACK_SIZE - self.stack_depth..].fill(MaybeUninit::new(0));
+        frame.0[MAX_BPF_STACK - self.stack_depth..].fill(MaybeUninit::new(0));
         let start = ptr::from_mut(&mut frame.0).expose_provenance();
-        body(self, (start + STACK_SIZE) as u64)
+        body(self, (start + MAX_BPF_STACK) as u64)
     }
 
     #[inline(always)]

@@ -189,7 +189,7 @@ fn category(category: verifier::Category) -> Category {
 }
 
 /// Bytes of a frame, as an offset.
-const STACK: i64 = verifier::STACK_BYTES_MAX as i64;
+const STACK: i64 = verifier::MAX_BPF_STACK as i64;
 
 /// Linux's error number for the same fault.
 fn errno(reason: &Reason) -> Errno {

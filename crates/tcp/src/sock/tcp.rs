@@ -207,12 +207,6 @@ impl tcp_sock {
         self.snd_cwnd < self.snd_ssthresh
     }
 
-    /// `tcp_in_initial_slowstart()`: no loss has set the threshold yet.
-    #[must_use]
-    pub fn in_initial_slowstart(&self) -> bool {
-        self.snd_ssthresh >= crate::consts::TCP_INFINITE_SSTHRESH
-    }
-
     /// `tcp_is_cwnd_limited()`: in slow start the window may grow to twice what was used.
     #[must_use]
     pub fn tcp_is_cwnd_limited(&self) -> bool {

@@ -9,7 +9,7 @@ use isa::Reg;
 use crate::engine::{Checked, Next, Verifier};
 use crate::environment::{CallContract, RetKind, ReturnRule};
 use crate::failure::Internal;
-use crate::options::CALL_FRAMES_MAX;
+use crate::options::MAX_CALL_FRAMES;
 use crate::reason::Reason;
 use crate::state::{Frame, State};
 use crate::subprogs::{Param, Prototype};
@@ -69,8 +69,8 @@ impl Verifier<'_> {
             return Ok(Next::Slot(slot + 1));
         }
         let depth = self.state.frames.len();
-        if depth >= CALL_FRAMES_MAX {
-            let max = CALL_FRAMES_MAX;
+        if depth >= MAX_CALL_FRAMES {
+            let max = MAX_CALL_FRAMES;
             return Err(Reason::CallsTooDeep { max }.into());
         }
         let mut callee = Frame::new(depth, subprog, Some(slot as u32));

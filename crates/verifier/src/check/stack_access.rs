@@ -116,7 +116,7 @@ impl Verifier<'_> {
             }
             None => (bounds.signed_min, bounds.signed_max),
         };
-        let limit = -i64::from(crate::STACK_BYTES_MAX);
+        let limit = -i64::from(crate::MAX_BPF_STACK);
         let end = max.checked_add(size.into()).filter(|&end| end <= 0);
         let Some(end) = end.filter(|_| (limit..0).contains(&min)) else {
             return Err(match fixed {

@@ -1,7 +1,5 @@
 //! A kernel with the TCP family, objects from `algorithms/`, and a path between two sockets that loses some packets.
 
-#![allow(dead_code, reason = "every test uses a part of this")]
-
 use bpf::Bpf;
 use loader::{Attached, Plan, PlanOptions};
 use net::{Ecn, Packet, Span, Time};
@@ -60,6 +58,12 @@ pub(crate) struct Path {
     /// Every so many data packets, one is marked if it can be; 0 for none.
     pub(crate) mark_every: u64,
 }
+
+/// Nothing is lost and nothing marked.
+pub(crate) const CALM: Path = Path {
+    lose_every: 0,
+    mark_every: 0,
+};
 
 /// One connection: a sender, a receiver, and what is on its way. 10 Mbit/s about, 20 ms there and back.
 pub(crate) struct Connection {
