@@ -114,14 +114,6 @@ impl fmt::Display for Reason {
             Self::FixedPointerArithmetic { reg, kind } => write!(f, "arithmetic on {}, {kind}", Name(*reg)),
             Self::TwoPointers { op } => write!(f, "{op:?} of two pointers"),
             Self::OffsetTooLarge { kind, bounds } => write!(f, "the offset into {kind} is {bounds}, which is too far"),
-            _ => self.fmt_access(f),
-        }
-    }
-}
-
-impl Reason {
-    fn fmt_access(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
             Self::NotAPointer { reg, kind } => write!(f, "memory access through {}, which is {kind}", Name(*reg)),
             Self::NullableAccess { reg, kind } => write!(f, "memory access through {}, which is {kind}", Name(*reg)),
             Self::StackOutOfBounds { offset, size } => {
@@ -203,12 +195,6 @@ impl Reason {
             Self::MixedPointers { before, now } => {
                 write!(f, "this instruction accesses {now} here and {before} elsewhere")
             }
-            _ => self.fmt_call(f),
-        }
-    }
-
-    fn fmt_call(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
             Self::UnknownHelper { id } => write!(f, "helper {id} cannot be called here"),
             Self::UnknownKfunc { btf_id } => write!(f, "kernel function with BTF id {btf_id} cannot be called here"),
             Self::UnknownMap => f.write_str("there is no such map"),
@@ -250,8 +236,6 @@ impl Reason {
             Self::InfiniteLoop => f.write_str("the loop comes back here with nothing changed"),
             Self::TooComplex { max } => write!(f, "more than {max} instructions on all paths together"),
             Self::TooManyBranches { max } => write!(f, "more than {max} branches wait to be followed"),
-            // The others are written by `Display::fmt` and `fmt_access`, which come here last.
-            _ => f.write_str(self.code().title()),
         }
     }
 }
