@@ -123,14 +123,7 @@ fn world(ops: OpsRef, loss: Loss) -> World<DropTail<tcp::Segment>> {
 fn order_of_calls() {
     // The receiver uses reno, so that all calls are the sender's.
     let mut world = world(OpsRef::from_static(&ORDER), Loss::every(100));
-    world.receiver = tcp::Socket::new(
-        Config {
-            isn: 77,
-            ..Config::default()
-        },
-        reno(),
-    );
-    world.receiver.listen(START);
+    world.receive_with(reno());
     take(&ORDER_LOG);
     world.run_until(START + Span::from_millis(21));
     // The connection stands, the first burst has left: packets were not in flight before it.
@@ -177,14 +170,7 @@ fn order_of_calls() {
 fn a_running_socket_changes_its_algorithm() {
     let (one, two) = (OpsRef::from_static(&FIRST), OpsRef::from_static(&SECOND));
     let mut world = world(one.clone(), Loss::none());
-    world.receiver = tcp::Socket::new(
-        Config {
-            isn: 77,
-            ..Config::default()
-        },
-        reno(),
-    );
-    world.receiver.listen(START);
+    world.receive_with(reno());
     world.run_until(START + Span::from_millis(50));
     let before = world.sender.info();
     assert!(take(&SECOND_LOG).is_empty());
@@ -253,14 +239,7 @@ fn an_operation_changes_the_algorithm() {
     // SAFETY: the table is the owner's content, and its functions are ours.
     let ops = unsafe { OpsRef::new(NonNull::from(&*owner), owner.clone()) };
     let mut world = world(ops, Loss::none());
-    world.receiver = tcp::Socket::new(
-        Config {
-            isn: 77,
-            ..Config::default()
-        },
-        reno(),
-    );
-    world.receiver.listen(START);
+    world.receive_with(reno());
     world.run_until(START + Span::from_millis(60));
     assert_eq!(world.sender.congestion_control().table().name_str(), "target");
     assert_eq!(

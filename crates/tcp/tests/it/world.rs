@@ -47,6 +47,16 @@ impl<Q: Queue<Segment>> World<Q> {
         world
     }
 
+    /// Gives the receiver another algorithm than the sender's, so that all calls of that one are the sender's.
+    pub(crate) fn receive_with(&mut self, ops: OpsRef) {
+        let config = Config {
+            isn: 77,
+            ..Config::default()
+        };
+        self.receiver = Socket::new(config, ops);
+        self.receiver.listen(START);
+    }
+
     /// Runs until `end`.
     pub(crate) fn run_until(&mut self, end: Time) {
         loop {

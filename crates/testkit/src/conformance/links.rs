@@ -1,9 +1,10 @@
 //! Links: registration, exchange of the table, compare-and-swap, detaching.
 
+use super::maps::map;
 use super::{Ground, Scenario};
 use crate::ops::eventually;
 use crate::unique_name;
-use bpf::{Errno, LinkType, LinkUpdate, LinkUpdateError, OpsState};
+use bpf::{Errno, LinkType, LinkUpdate, LinkUpdateError, MapType, OpsState};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     ("a link registers while it lives", registers),
@@ -69,14 +70,7 @@ fn refused(ground: &Ground<'_>) {
         "registered without a link"
     );
     kernel.map_delete(&table.map, &[0; 4]).unwrap();
-    let array = kernel
-        .map_create(&bpf::MapCreate {
-            key_size: 4,
-            value_size: 4,
-            max_entries: 1,
-            ..bpf::MapCreate::new(bpf::MapType::ARRAY)
-        })
-        .unwrap();
+    let array = map(ground, MapType::ARRAY, 1);
     assert_eq!(
         kernel.link_create_struct_ops(&array).unwrap_err(),
         Errno::EINVAL,
@@ -166,14 +160,7 @@ fn refused_exchanges(ground: &Ground<'_>) {
     let table = ops.table(&name, true).unwrap();
     let link = kernel.link_create_struct_ops(&table.map).unwrap();
     let other_name = ops.table(&unique_name("oswt_"), true).unwrap();
-    let array = kernel
-        .map_create(&bpf::MapCreate {
-            key_size: 4,
-            value_size: 4,
-            max_entries: 1,
-            ..bpf::MapCreate::new(bpf::MapType::ARRAY)
-        })
-        .unwrap();
+    let array = map(ground, MapType::ARRAY, 1);
     let empty = ops.map(true);
     let no_link = ops.map(false);
     let cases = [

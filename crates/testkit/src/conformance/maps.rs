@@ -15,7 +15,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("maps that programs may not write", program_flags),
 ];
 
-fn map(ground: &Ground<'_>, map_type: MapType, max_entries: u32) -> Fd<Map> {
+pub(super) fn map(ground: &Ground<'_>, map_type: MapType, max_entries: u32) -> Fd<Map> {
     ground
         .kernel
         .map_create(&shape(map_type, 4, 8, max_entries))

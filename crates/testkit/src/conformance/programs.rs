@@ -9,6 +9,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("programs that are refused", refused),
     ("programs that are taken", accepted),
     ("loads with wrong arguments", wrong_arguments),
+    ("licences that are taken", licences),
     ("program information", information),
     ("a program ends with its last handle", ends),
     ("a load with a log", with_log),
@@ -213,6 +214,12 @@ fn wrong_arguments(ground: &Ground<'_>) {
         let error = ground.kernel.prog_load(&args).unwrap_err();
         assert_eq!(error.errno, errno, "{case}: {}", error.log);
     }
+}
+
+/// What counts as a licence compatible with the GPL.
+fn licences(ground: &Ground<'_>) {
+    let insns = assemble("r0 = 0\nexit");
+    let good = ground.ops.load_args("ssthresh", &insns);
     for license in [
         "GPL",
         "GPL v2",

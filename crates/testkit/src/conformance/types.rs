@@ -110,49 +110,15 @@ fn functions_and_lines(ground: &Ground<'_>) {
     let behind_the_end = [line(0), line(2)];
     let backwards = [line(1), line(0)];
     let late = [line(1)];
+    let functions = |func_info| ProgLoad { func_info, ..good };
+    let lines = |line_info| ProgLoad { line_info, ..good };
     let cases = [
-        (
-            "a function that is an integer",
-            ProgLoad {
-                func_info: &not_a_function,
-                ..good
-            },
-        ),
-        (
-            "a function that starts late",
-            ProgLoad {
-                func_info: &not_the_start,
-                ..good
-            },
-        ),
-        (
-            "a function too many",
-            ProgLoad {
-                func_info: &no_function,
-                ..good
-            },
-        ),
-        (
-            "lines behind the end",
-            ProgLoad {
-                line_info: &behind_the_end,
-                ..good
-            },
-        ),
-        (
-            "lines backwards",
-            ProgLoad {
-                line_info: &backwards,
-                ..good
-            },
-        ),
-        (
-            "no line for the start",
-            ProgLoad {
-                line_info: &late,
-                ..good
-            },
-        ),
+        ("a function that is an integer", functions(&not_a_function)),
+        ("a function that starts late", functions(&not_the_start)),
+        ("a function too many", functions(&no_function)),
+        ("lines behind the end", lines(&behind_the_end)),
+        ("lines backwards", lines(&backwards)),
+        ("no line for the start", lines(&late)),
         ("functions without types", ProgLoad { btf: None, ..good }),
     ];
     for (case, args) in cases {
