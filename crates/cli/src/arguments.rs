@@ -100,6 +100,9 @@ pub(crate) enum Verb {
         output: Option<PathBuf>,
     },
     /// Verify objects without registering anything
+    #[command(
+        after_help = "Examples:\n  opswap check my_cc.bpf.o                      on the embedded kernel: no root\n  sudo opswap check my_cc.bpf.o --kernel linux  what the running kernel says\n  opswap explain SO1221                         what a code means"
+    )]
     Check {
         /// Algorithms: names, objects or sources
         #[arg(value_name = "FILE", required = true)]
@@ -109,6 +112,9 @@ pub(crate) enum Verb {
         log: bool,
     },
     /// Run one algorithm over a bottleneck and show what it does
+    #[command(
+        after_help = "Examples:\n  opswap try cubic --rate 1gbit --rtt 50ms --loss 0.01%\n  opswap try reno --swap 10s=cubic --report run.html"
+    )]
     Try {
         /// The algorithm: a name, an object or a source
         #[arg(value_name = "FILE")]
@@ -139,6 +145,9 @@ pub(crate) enum Verb {
         scenario: ScenarioArguments,
     },
     /// Register the ops structures of an object, by link, and keep them under the bpffs
+    #[command(
+        after_help = "It stays registered when the command ends, until `opswap unload` or the next boot.\n\nExamples:\n  sudo opswap load my_cc.bpf.o\n  sudo opswap load cubic --as my_cubic --set flags=non_restricted"
+    )]
     Load {
         /// The algorithm: a name, an object or a source
         #[arg(value_name = "FILE")]
@@ -158,6 +167,9 @@ pub(crate) enum Verb {
         name: String,
     },
     /// Check and load an object, then exchange it for a registered algorithm of the same name, keeping the previous version
+    #[command(
+        after_help = "Sockets that are open keep the version they began with; new ones get the new one. Nothing changes if the new version is refused.\n\nExamples:\n  sudo opswap swap my_cc my_cc2.bpf.o\n  sudo opswap rollback my_cc"
+    )]
     Swap {
         /// The registered algorithm's name
         name: String,

@@ -125,7 +125,7 @@ impl Failure {
     fn message(&self) -> String {
         match self {
             Self::Usage(message) => message.clone(),
-            Self::Operation(error) => error.to_string(),
+            Self::Operation(error) => error.to_string().trim_end().to_owned(),
             Self::Shown(_) => String::new(),
             Self::Output(error) => format!("the result cannot be written: {error}"),
             Self::Json(error) => format!("internal error: the result is no JSON: {error}"),

@@ -227,6 +227,9 @@ impl Error {
                     "what was registered without a link (`bpftool struct_ops register`) cannot be swapped: `opswap unload {name}`, then load the new one"
                 ));
             }
+            Self::Host(HostError::BuiltIn { .. }) => {
+                "`opswap load FILE --as NAME` registers yours beside it, under another name"
+            }
             Self::Host(HostError::Gone { .. }) => {
                 "sockets let go when they close or choose another algorithm (`ss -ti` shows theirs), a namespace when its \
                  net.ipv4.tcp_congestion_control changes or it goes away"
@@ -242,7 +245,7 @@ impl Error {
             }
             Self::Host(HostError::Busy { .. }) => "wait until it has ended, or end it, then try again",
             Self::Host(HostError::NotOurs { .. }) => {
-                "only what `opswap load` registered can be swapped and unloaded by name; a link of another process ends with it"
+                "only what `opswap load` keeps can be swapped and unloaded by name: --bpffs says where; a link of another process ends with it"
             }
             Self::Host(HostError::Stale { .. }) => "look with `opswap list`, then try again",
             Self::Host(HostError::NoPrevious { .. }) => "only the version before the last swap is kept",
@@ -328,9 +331,11 @@ fn of_errno(errno: Errno) -> Class {
 fn of_host(error: &HostError) -> Class {
     match error {
         HostError::NotRegistered { .. } | HostError::Gone { .. } | HostError::NoPrevious { .. } => Class::Failed,
-        HostError::NotOurs { .. } | HostError::Exists { .. } | HostError::Stale { .. } | HostError::Busy { .. } => {
-            Class::Conflict
-        }
+        HostError::NotOurs { .. }
+        | HostError::Exists { .. }
+        | HostError::Stale { .. }
+        | HostError::Busy { .. }
+        | HostError::BuiltIn { .. } => Class::Conflict,
         HostError::NameStays { .. } => Class::Usage,
         HostError::NoTable { .. } | HostError::NotOneTable { .. } => Class::Rejected,
         HostError::System { errno, .. } | HostError::NoBpffs { errno, .. } => of_errno(*errno),

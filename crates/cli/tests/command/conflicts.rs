@@ -96,3 +96,22 @@ fn a_folder_with_something_in_it_is_never_covered_by_a_bpffs() {
     }
     assert!(file.exists());
 }
+
+#[test]
+fn the_kernels_own_algorithms_are_called_so() {
+    if !linux_or_skip("names of the kernel's own") {
+        return;
+    }
+    let ground = Ground::new();
+    for words in [
+        &["show", "reno"][..],
+        &["swap", "reno", "cubic"],
+        &["rollback", "reno"],
+        &["unload", "reno"],
+    ] {
+        let ran = ground.run(words);
+        assert!(ran.code == 6 && ran.err.contains("kernel's own"), "{ran:?}");
+    }
+    let ran = ground.run(&["load", "cubic", "--as", "reno"]);
+    assert!(ran.code == 6 && ran.err.contains("--as NAME"), "{ran:?}");
+}

@@ -93,6 +93,12 @@ impl std::fmt::Display for State {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostError {
+    /// The kernel has it, but not from a program.
+    #[error("{name} is the kernel's own, not an ops structure that a program filled")]
+    BuiltIn {
+        /// The algorithm.
+        name: String,
+    },
     /// It was unregistered before; somebody still refers to its table.
     #[error(
         "{name} is not registered any more; sockets, or namespaces whose default it is, keep its table alive (references: {references})"
@@ -190,6 +196,12 @@ impl HostError {
     }
 }
 
+/// Whether sockets can choose it: built into Linux or of a module, if no table has the name.
+fn linux_offers(name: &str) -> bool {
+    let offered = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_available_congestion_control");
+    offered.is_ok_and(|names| names.split_whitespace().any(|offered| offered == name))
+}
+
 fn listed(names: &[String]) -> String {
     if names.is_empty() {
         "none".to_owned()
@@ -273,6 +285,9 @@ impl Host {
     fn tables_of(&self, name: &str) -> Result<Vec<Table>, HostError> {
         let (mut tables, others): (Vec<_>, Vec<_>) =
             census::tables(self)?.into_iter().partition(|table| table.name == name);
+        if tables.is_empty() && self.mounts && linux_offers(name) {
+            return Err(HostError::BuiltIn { name: name.to_owned() });
+        }
         if tables.is_empty() {
             let mut registered: Vec<String> = others.into_iter().map(|table| table.name).collect();
             registered.sort();
