@@ -227,6 +227,11 @@ impl Error {
                     "what was registered without a link (`bpftool struct_ops register`) cannot be swapped: `opswap unload {name}`, then load the new one"
                 ));
             }
+            Self::Host(HostError::LinkGone { name }) => {
+                return Some(format!(
+                    "`opswap load FILE --as {name}` registers it anew, `opswap unload {name}` removes what is kept"
+                ));
+            }
             Self::Host(HostError::BuiltIn { .. }) => {
                 "`opswap load FILE --as NAME` registers yours beside it, under another name"
             }
@@ -330,7 +335,10 @@ fn of_errno(errno: Errno) -> Class {
 
 fn of_host(error: &HostError) -> Class {
     match error {
-        HostError::NotRegistered { .. } | HostError::Gone { .. } | HostError::NoPrevious { .. } => Class::Failed,
+        HostError::NotRegistered { .. }
+        | HostError::Gone { .. }
+        | HostError::LinkGone { .. }
+        | HostError::NoPrevious { .. } => Class::Failed,
         HostError::NotOurs { .. }
         | HostError::Exists { .. }
         | HostError::Stale { .. }

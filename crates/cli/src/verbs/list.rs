@@ -57,16 +57,24 @@ pub(super) fn rows(tables: &[Table]) -> String {
         ));
     }
     for kept in tables.iter().filter(|table| table.state == State::Kept) {
-        let version = kept.version.map_or(String::new(), |version| format!(" v{version}"));
-        let users = if kept.references > 0 {
-            "; sockets still use it"
-        } else {
-            ""
-        };
-        text.push_str(&format!(
-            "note: {}{version} is kept for `opswap rollback {}`{users}\n",
-            kept.name, kept.name
-        ));
+        text.push_str(&format!("note: {}\n", why_kept(kept, tables)));
     }
     text
+}
+
+/// What a version that is not live is kept for.
+fn why_kept(kept: &Table, tables: &[Table]) -> String {
+    let name = &kept.name;
+    let version = kept.version.map_or(String::new(), |version| format!(" v{version}"));
+    let users = if kept.references > 0 {
+        "; sockets still use it"
+    } else {
+        ""
+    };
+    let live = |table: &Table| table.state == State::Live && table.name == *name && table.kind == kept.kind;
+    if tables.iter().any(live) {
+        format!("{name}{version} is kept for `opswap rollback {name}`{users}")
+    } else {
+        format!("{name}{version} is kept, but its link is gone: `opswap unload {name}` removes it{users}")
+    }
 }

@@ -115,3 +115,34 @@ fn the_kernels_own_algorithms_are_called_so() {
     let ran = ground.run(&["load", "cubic", "--as", "reno"]);
     assert!(ran.code == 6 && ran.err.contains("--as NAME"), "{ran:?}");
 }
+
+#[test]
+fn a_link_that_somebody_else_took_away() {
+    if !linux_or_skip("a link detached by another hand") {
+        return;
+    }
+    let ground = Ground::new();
+    ground.load("reno");
+    let pin = ground
+        .bpffs
+        .path()
+        .join("opswap/tcp_congestion_ops")
+        .join(&ground.name)
+        .join("link");
+    std::fs::remove_file(pin).unwrap();
+    testkit::eventually("the link ends with its last pin", || {
+        ground.tables() == [("kept".to_owned(), 1)]
+    });
+    let list = ground.run(&["list"]);
+    let told = format!("its link is gone: `opswap unload {}` removes it", ground.name);
+    assert!(list.out.contains(&told), "{list:?}");
+    for words in [
+        &["swap", ground.name.as_str(), "cubic"][..],
+        &["rollback", &ground.name],
+    ] {
+        let ran = ground.run(words);
+        assert!(ran.code == 1 && ran.err.contains("its link is gone"), "{ran:?}");
+    }
+    ground.json(&["unload", &ground.name]);
+    ground.gone();
+}

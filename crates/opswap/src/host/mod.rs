@@ -99,6 +99,12 @@ pub enum HostError {
         /// The algorithm.
         name: String,
     },
+    /// Its link is gone, by another hand than ours; versions of it are still kept.
+    #[error("{name} is not registered any more: its link is gone; versions of it are still kept")]
+    LinkGone {
+        /// The algorithm.
+        name: String,
+    },
     /// It was unregistered before; somebody still refers to its table.
     #[error(
         "{name} is not registered any more; sockets, or namespaces whose default it is, keep its table alive (references: {references})"

@@ -24,7 +24,9 @@ pub struct Unloaded {
 pub(super) fn not_live(name: &str, tables: &[Table]) -> HostError {
     let references: u32 = tables.iter().map(|table| table.references).sum();
     let name = name.to_owned();
-    if references > 0 {
+    if tables.iter().any(|table| table.state == State::Kept) {
+        HostError::LinkGone { name }
+    } else if references > 0 {
         HostError::Gone { name, references }
     } else {
         HostError::NotRegistered {
