@@ -1,7 +1,7 @@
 //! opswap: replace operations structures with verified BPF programs, on the running Linux kernel and in your own process.
 //!
 //! This is the facade: what the command `opswap` does, an application does through it. Kernels are values of one type, [`Bpf`]: [`embedded`]
-//! makes one inside this process, [`linux`] is the running one.
+//! makes one inside this process, [`linux()`] is the running one.
 //!
 //! ```
 //! use opswap::{Verdict, check, embedded};

@@ -229,7 +229,7 @@ impl Host {
     /// On the running Linux kernel. A bpffs that is not mounted is mounted when the first algorithm is kept, as bpftool and libbpf do.
     ///
     /// # Errors
-    /// As [`crate::linux`].
+    /// As [`crate::linux()`].
     pub fn on_linux(bpffs: &Path) -> Result<Self, Error> {
         Ok(Self {
             mounts: true,
