@@ -51,6 +51,12 @@ pub enum Breach {
         /// All bits that some kernel takes.
         known: u64,
     },
+    /// Data that the kernel keeps for itself.
+    #[error("`{member}` is set, but the kernel wants zero there")]
+    NotZero {
+        /// The member.
+        member: String,
+    },
     /// Another ops structure has this name.
     #[error("an ops structure of kind {kind} named `{name}` is registered already")]
     NameTaken {
@@ -160,6 +166,19 @@ pub fn check(ops: &OpsPlan) -> Vec<Breach> {
             broken.push(Breach::UnknownFlags { member, value, known });
         }
     }
+    // `bpf_struct_ops_map_update_elem`: what the family does not read itself must be zero.
+    let read = [rules.name.map(|(name, _)| name), rules.flags.map(|(name, _, _)| name)];
+    let is_set = |member: &str| {
+        ops.data(member)
+            .is_some_and(|bytes| bytes.iter().any(|byte| *byte != 0))
+    };
+    let others = ops
+        .members
+        .iter()
+        .filter(|plan| !read.contains(&Some(plan.name.as_str())));
+    broken.extend(others.filter(|plan| is_set(&plan.name)).map(|plan| Breach::NotZero {
+        member: plan.name.clone(),
+    }));
     broken
 }
 

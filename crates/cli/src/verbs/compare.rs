@@ -21,7 +21,7 @@ pub(crate) fn run(
     common: &Common,
     output: &Output,
 ) -> Result<(), Failure> {
-    let scenario = scenario(arguments);
+    let scenario = scenario(arguments, output);
     let mut sources = files
         .iter()
         .map(|file| source(file, output))

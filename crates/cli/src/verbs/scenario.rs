@@ -9,7 +9,7 @@ use opswap::lab::{Host, PathSpec, Progress, QueueSize, Run, Scenario, Source, So
 use std::path::Path;
 
 /// The flags as a scenario; what makes no sense is found when it runs.
-pub(super) fn scenario(arguments: &ScenarioArguments) -> Scenario {
+pub(super) fn scenario(arguments: &ScenarioArguments, output: &Output) -> Scenario {
     let usual = Scenario::default();
     let mut path = PathSpec {
         rate: arguments.rate,
@@ -22,6 +22,14 @@ pub(super) fn scenario(arguments: &ScenarioArguments) -> Scenario {
     // One bandwidth-delay product of a slow or short path has no room for a window.
     if arguments.queue.is_none() && path.queue_bytes() < QueueSize::Packets(10).bytes(&path) {
         path.queue = QueueSize::Packets(10);
+    }
+    if let Some(mark) = path.ecn_at
+        && mark.bytes(&path) >= path.queue_bytes()
+    {
+        output.note(&format!(
+            "note: --ecn-at {mark} is no less than the queue ({} bytes): nothing will be marked",
+            path.queue_bytes()
+        ));
     }
     let share = |parts: u64| Span::from_nanos(arguments.duration.as_nanos() / parts);
     Scenario {

@@ -33,7 +33,7 @@ pub(crate) fn run(
     common: &Common,
     output: &Output,
 ) -> Result<(), Failure> {
-    let scenario = scenario(arguments);
+    let scenario = scenario(arguments, output);
     let swap = swap
         .map(|swap| Ok::<_, Failure>((swap.at, source(&swap.file, output)?)))
         .transpose()?;

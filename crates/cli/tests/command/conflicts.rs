@@ -146,3 +146,30 @@ fn a_link_that_somebody_else_took_away() {
     ground.json(&["unload", &ground.name]);
     ground.gone();
 }
+
+#[test]
+fn fields_that_are_set_are_taken_or_named() {
+    if !linux_or_skip("--set of all kinds") {
+        return;
+    }
+    let ground = Ground::new();
+    for (set, said) in [
+        ("key=3", "`key` is set, but the kernel wants zero there"),
+        ("name=sm\u{e4}ll", "the character '\u{e4}'"),
+        ("flags=0x100", "flags lie within"),
+    ] {
+        let ran = ground.run(&["load", "cubic", "--set", set]);
+        assert!(ran.code == 3 && ran.err.contains(said), "{ran:?}");
+    }
+    let ran = ground.run(&[
+        "load",
+        "cubic",
+        "--as",
+        &ground.name,
+        "--set",
+        "flags=non_restricted,needs_ecn",
+    ]);
+    assert!(ran.code == 0 && !ran.out.contains("note:"), "{ran:?}");
+    ground.json(&["unload", &ground.name]);
+    ground.gone();
+}

@@ -124,3 +124,15 @@ fn short_slow_and_near_runs_need_no_other_flags() {
         assert_eq!(code, 0, "{words:?}: {value}");
     }
 }
+
+#[test]
+fn marks_that_never_come_are_told() {
+    let words = ["compare", "dctcp", "--duration", "1s", "--queue", "100p", "--ecn-at"];
+    let never = run(&[&words[..], &["100p"]].concat());
+    assert!(
+        never.code == 0 && never.err.contains("nothing will be marked"),
+        "{never:?}"
+    );
+    let sometimes = run(&[&words[..], &["20p"]].concat());
+    assert!(sometimes.code == 0 && sometimes.err.is_empty(), "{sometimes:?}");
+}
