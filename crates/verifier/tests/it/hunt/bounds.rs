@@ -5,7 +5,8 @@
 
 use isa::{AluOp, AtomicOp, EndianKind, Imm64, Insn, JmpOp, Reg, Size, Src, Width};
 
-use super::programs::{alu, arithmetic};
+use super::programs::arithmetic;
+use crate::generate::alu;
 use crate::rng::Rng;
 
 /// A comparison with a constant that is never true.

@@ -7,6 +7,7 @@ use btf::{Btf, Kind, TypeId};
 use isa::{AluOp, Call, Imm64, Insn, JmpOp, Reg, Size, Src, Width};
 
 use super::world::KFUNCS;
+use crate::generate::{alu, mov, set_target};
 use crate::rng::Rng;
 
 impl Rng {
@@ -277,14 +278,6 @@ fn flip(width: Width) -> Width {
         Width::W32 => Width::W64,
         Width::W64 => Width::W32,
     }
-}
-
-fn mov(dst: Reg, src: Src) -> Insn {
-    alu(Width::W64, AluOp::Mov, dst, src)
-}
-
-pub(crate) fn alu(width: Width, op: AluOp, dst: Reg, src: Src) -> Insn {
-    Insn::Alu { width, op, dst, src }
 }
 
 fn size_of(bytes: u32) -> Option<Size> {
@@ -558,11 +551,5 @@ pub(crate) fn arithmetic(rng: &mut Rng, dst: Reg, other: Reg) -> Insn {
             };
             alu(width, op, dst, src)
         }
-    }
-}
-
-fn set_target(insn: &mut Insn, distance: usize) {
-    if let Insn::JumpIf { off, .. } = insn {
-        *off = distance as i16;
     }
 }

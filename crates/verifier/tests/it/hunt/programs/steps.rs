@@ -2,7 +2,8 @@
 
 use isa::{AluOp, AtomicOp, Call, EndianKind, Imm64, Insn, JmpOp, Reg, Size, Src, Width};
 
-use super::{Generator, Guess, alu, mov, size_of};
+use super::{Generator, Guess, size_of};
+use crate::generate::{alu, mov};
 use crate::hunt::world::{Known, MAPS};
 
 impl Generator<'_> {
