@@ -214,7 +214,7 @@ fn kfuncs(btf: &Btf, descs: &[Arc<Desc>]) -> Result<Vec<KnownKfunc>, BuildError>
             let (Some(id), None) = (ids.next(), ids.next()) else {
                 return Err(twice());
             };
-            let contract = CallContract::from_btf(btf, id, kfunc.flags, kfunc.returns_null).ok_or_else(twice)?;
+            let contract = CallContract::from_btf(btf, id, kfunc.flags).ok_or_else(twice)?;
             match known.iter_mut().find(|known| known.id == id) {
                 Some(same) if same.contract == contract => same.kinds.push(desc.ty),
                 Some(_) => return Err(twice()),

@@ -12,8 +12,6 @@ pub struct Kfunc {
     pub proto: fn(&mut Builder) -> TypeId,
     /// Its `KF_*` flags.
     pub flags: CallFlags,
-    /// Whether a pointer that it returns may be null (`KF_RET_NULL`).
-    pub returns_null: bool,
     /// What is called.
     pub native: Native,
 }
@@ -25,13 +23,13 @@ impl Kfunc {
             trusted_args: false,
             acquire: false,
             release: false,
+            ret_null: false,
             unsupported: None,
         };
         Self {
             name,
             proto,
             flags,
-            returns_null: false,
             native,
         }
     }

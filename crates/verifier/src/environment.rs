@@ -161,6 +161,8 @@ pub struct CallFlags {
     pub acquire: bool,
     /// The first argument's reference is given back (`KF_RELEASE`).
     pub release: bool,
+    /// A pointer that a kernel function returns may be null (`KF_RET_NULL`); of helpers [`RetKind`] says it.
+    pub ret_null: bool,
     /// Something this verifier cannot check (a callback, a lock, a sleepable context, …), by name: calling
     /// it is [`Unsupported`](crate::Unsupported).
     pub unsupported: Option<&'static str>,
@@ -262,7 +264,7 @@ impl CallContract {
     /// The contract that a kernel function's BTF states (`check_kfunc_args`, `get_kfunc_ptr_arg_type`):
     /// integers are numbers, pointers to structures BTF pointers, `mem, mem__sz` pairs memory. What is not
     /// understood becomes [`ArgKind::Unknown`] or [`RetKind::Unknown`]. `None` if `func` is no `FUNC`.
-    pub fn from_btf(btf: &Btf, func: TypeId, flags: CallFlags, ret_nullable: bool) -> Option<Self> {
+    pub fn from_btf(btf: &Btf, func: TypeId, flags: CallFlags) -> Option<Self> {
         let ty = btf.type_by_id(func)?;
         let btf::Def::Func { proto, .. } = ty.def else {
             return None;
@@ -274,7 +276,7 @@ impl CallContract {
             let next = params.get(index + 1).map(|next| next.name);
             args.push(kfunc_arg(btf, *param, next));
         }
-        let ret = kfunc_ret(btf, proto.ret, ret_nullable, flags.acquire);
+        let ret = kfunc_ret(btf, proto.ret, flags);
         Some(Self {
             name: ty.name.to_owned().into(),
             args,
@@ -310,10 +312,9 @@ fn kfunc_arg(btf: &Btf, param: btf::Param<'_>, next: Option<&str>) -> ArgKind {
     }
 }
 
-fn kfunc_ret(btf: &Btf, ty: TypeId, nullable: bool, trusted: bool) -> RetKind {
-    match btf.resolve(ty) {
-        Ok(resolved) if resolved.id.is_void() => return RetKind::Void,
-        _ => {}
+fn kfunc_ret(btf: &Btf, ty: TypeId, flags: CallFlags) -> RetKind {
+    if btf.resolve(ty).is_ok_and(|resolved| resolved.id.is_void()) {
+        return RetKind::Void;
     }
     match scalar_size(btf, ty) {
         Some(8) => return RetKind::Scalar,
@@ -323,8 +324,8 @@ fn kfunc_ret(btf: &Btf, ty: TypeId, nullable: bool, trusted: bool) -> RetKind {
     match btf.pointee(ty) {
         Ok(Some(pointee)) if pointee.composite().is_some() => RetKind::Btf {
             ty: pointee.id,
-            nullable,
-            trusted,
+            nullable: flags.ret_null,
+            trusted: flags.acquire,
         },
         _ => RetKind::Unknown("kernel function result of this type"),
     }

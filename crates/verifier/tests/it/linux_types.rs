@@ -145,7 +145,7 @@ fn kfuncs(btf: &Btf) -> HashMap<u32, CallContract> {
     ];
     let contract = |name: &&str| {
         let id = btf.find(name, Kind::Func)?;
-        let contract = CallContract::from_btf(btf, id, CallFlags::default(), false)?;
+        let contract = CallContract::from_btf(btf, id, CallFlags::default())?;
         Some((id.0, contract))
     };
     offered.iter().filter_map(contract).collect()

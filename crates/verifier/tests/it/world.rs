@@ -102,7 +102,11 @@ impl World {
             (5, "tcp_fill", CallFlags::default()),
         ] {
             let func = btf.find(name, Kind::Func).unwrap();
-            let contract = CallContract::from_btf(&btf, func, flags, true).unwrap();
+            let flags = CallFlags {
+                ret_null: true,
+                ..flags
+            };
+            let contract = CallContract::from_btf(&btf, func, flags).unwrap();
             world.kfuncs.insert(id, contract);
         }
         let socket = RetKind::Btf {

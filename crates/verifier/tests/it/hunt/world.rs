@@ -150,7 +150,7 @@ impl World {
         let mut kfuncs = HashMap::new();
         for name in KFUNCS {
             let func = btf.find(name, Kind::Func).expect("a function of the kernel");
-            let contract = CallContract::from_btf(btf, func, CallFlags::default(), false).expect("a function");
+            let contract = CallContract::from_btf(btf, func, CallFlags::default()).expect("a function");
             kfuncs.insert(func.0, contract);
         }
         let writable = WRITABLE.map(|(ty, path, inside)| {
