@@ -29,7 +29,7 @@ use std::collections::HashMap;
 use self::parser::{Statement, Target};
 use crate::{Call, EncodeReason, Imm64, Insn};
 
-/// Assemble a program; one [`Insn`] per slot, as [`decode`](crate::decode) gives.
+/// Assemble a program; one [`Insn`] per slot, as [`decode`](fn@crate::decode) gives.
 ///
 /// Every program that assembles can be encoded.
 ///

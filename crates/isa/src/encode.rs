@@ -1,4 +1,4 @@
-//! [`Insn`] to slots: the inverse of [`decode`](crate::decode).
+//! [`Insn`] to slots: the inverse of [`decode`](fn@crate::decode).
 
 use crate::opcode::{self, X, alu, atomic, call, class, jmp, mode, pseudo};
 use crate::{Call, EndianKind, Imm64, Insn, RawInsn, Reg, Size, Src, Width};

@@ -5,8 +5,8 @@
 
 /// One instruction, or the second slot of one.
 ///
-/// Values that [`decode`](crate::decode) never produces (a [`MovSx`](Self::MovSx) from
-/// [`Size::DW`], say) can be written down but not encoded: [`encode`](crate::encode) refuses them.
+/// Values that [`decode`](fn@crate::decode) never produces (a [`MovSx`](Self::MovSx) from
+/// [`Size::DW`], say) can be written down but not encoded: [`encode`](fn@crate::encode) refuses them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Insn {
     /// `dst = dst op src`, or `dst = src` for [`AluOp::Mov`]. A 32-bit operation works on the low halves and

@@ -9,7 +9,7 @@
 //!
 //! # Slots
 //!
-//! A program is a sequence of 8-byte slots. [`decode`] gives one [`Insn`] **per slot**: the second slot of a
+//! A program is a sequence of 8-byte slots. [`decode`](fn@decode) gives one [`Insn`] **per slot**: the second slot of a
 //! 64-bit immediate load is [`Insn::LoadImm64Hi`]. An index into the decoded program is therefore the number
 //! that Linux prints in its verifier log, and a jump from slot `s` goes to slot `s + 1 + off`.
 //!

@@ -1,4 +1,4 @@
-//! The bits of an opcode byte, shared by [`decode`](crate::decode) and [`encode`](crate::encode) so that
+//! The bits of an opcode byte, shared by [`decode`](fn@crate::decode) and [`encode`](fn@crate::encode) so that
 //! each number is written once. RFC 9669 sections 3 to 5; Linux `include/uapi/linux/bpf.h` for what came after.
 
 use crate::{AluOp, AtomicOp, EndianKind, JmpOp, Size, Width};

@@ -1,7 +1,7 @@
 //! Arithmetic on abstract numbers: one function, one arm per operation and width.
 //!
 //! Follows `adjust_scalar_min_max_vals` and the `scalar_min_max_*` functions it calls in Linux 6.12's
-//! `kernel/bpf/verifier.c`. Pure functions: what pointers do is in [`check::arith`](crate::check::arith).
+//! `kernel/bpf/verifier.c`. Pure functions: what pointers do is in `check/arith.rs`.
 
 use isa::{AluOp, EndianKind, Width};
 

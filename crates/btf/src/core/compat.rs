@@ -44,7 +44,7 @@ pub(super) fn fields_are_compat(
 /// (`bpf_core_types_are_compat`).
 ///
 /// # Errors
-/// A type that does not exist or nested deeper than [`DEPTH_MAX`](crate::DEPTH_MAX).
+/// A type that does not exist or nested deeper than [`DEPTH_MAX`].
 pub fn types_are_compat(
     local_btf: &Btf,
     local_id: TypeId,
