@@ -11,7 +11,9 @@ fn main() {
 
 fn check(bencher: Bencher<'_, '_>, kernel: &Arc<dyn opswap::Bpf>) {
     let cubic = Source::find("cubic").expect("it is shipped");
-    let Ok(checked) = opswap::check_source(&cubic, kernel) else { return };
+    let Ok(checked) = opswap::check_source(&cubic, kernel) else {
+        return;
+    };
     assert_eq!(checked.verdict, Verdict::Accepted);
     bencher.bench_local(|| opswap::check_source(&cubic, kernel).expect("it was accepted before"));
 }

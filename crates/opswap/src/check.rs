@@ -59,7 +59,7 @@ pub struct CheckedOps {
 }
 
 /// The answer to "would this kernel take it?".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It would.
@@ -68,6 +68,19 @@ pub enum Verdict {
     Rejected,
     /// It would not: the kernel lacks something that the object needs.
     Unsupported,
+}
+
+impl Verdict {
+    /// The verdict on a whole: rejected if any part is, else unsupported if any part is.
+    pub fn worst(parts: impl IntoIterator<Item = Self>) -> Self {
+        parts
+            .into_iter()
+            .fold(Self::Accepted, |worst, part| match (worst, part) {
+                (Self::Rejected, _) | (_, Self::Rejected) => Self::Rejected,
+                (Self::Unsupported, _) | (_, Self::Unsupported) => Self::Unsupported,
+                (Self::Accepted, Self::Accepted) => Self::Accepted,
+            })
+    }
 }
 
 impl std::fmt::Display for Verdict {
@@ -165,7 +178,7 @@ pub fn check_source(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, E
         .iter()
         .map(|program| program.verdict)
         .chain(ops.iter().map(|ops| ops.verdict));
-    let verdict = worst(verdicts);
+    let verdict = Verdict::worst(verdicts);
     Ok(Checked {
         file,
         verdict,
@@ -258,7 +271,7 @@ fn ops_verdict(ops: &OpsPlan, programs: &[CheckedProgram]) -> CheckedOps {
             .as_deref()
             .is_some_and(|member| members.contains(&member))
     });
-    let mut verdict = worst(filling.map(|program| program.verdict));
+    let mut verdict = Verdict::worst(filling.map(|program| program.verdict));
     let broken = loader::rules::check(ops);
     let error = broken.first().map(|_| {
         let text: Vec<String> = broken.iter().map(ToString::to_string).collect();
@@ -278,15 +291,6 @@ fn ops_verdict(ops: &OpsPlan, programs: &[CheckedProgram]) -> CheckedOps {
         verdict,
         error,
     }
-}
-
-/// Rejected if anything is, else unsupported if anything is.
-fn worst(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
-    verdicts.fold(Verdict::Accepted, |worst, verdict| match (worst, verdict) {
-        (Verdict::Rejected, _) | (_, Verdict::Rejected) => Verdict::Rejected,
-        (Verdict::Unsupported, _) | (_, Verdict::Unsupported) => Verdict::Unsupported,
-        (Verdict::Accepted, Verdict::Accepted) => Verdict::Accepted,
-    })
 }
 
 impl CheckedError {

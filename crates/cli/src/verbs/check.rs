@@ -17,9 +17,14 @@ struct Body {
 
 pub(crate) fn run(files: &[String], log: bool, common: &Common, output: &Output) -> Result<(), Failure> {
     let bpf = kernel(common, KernelName::Embedded)?;
+    // A name that is mistyped is told before the first is checked.
+    let sources = files
+        .iter()
+        .map(|file| find(file, output))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut objects = Vec::new();
-    for file in files {
-        let mut checked = opswap::check_source(&find(file, output)?, &bpf)?;
+    for source in &sources {
+        let mut checked = opswap::check_source(source, &bpf)?;
         if !log {
             checked
                 .programs
@@ -29,11 +34,7 @@ pub(crate) fn run(files: &[String], log: bool, common: &Common, output: &Output)
         }
         objects.push(checked);
     }
-    let exit = objects
-        .iter()
-        .map(|object| exit(object.verdict))
-        .max()
-        .unwrap_or(Exit::Done);
+    let exit = exit(Verdict::worst(objects.iter().map(|object| object.verdict)));
     let body = Body {
         kernel: bpf.name(),
         objects,
@@ -52,7 +53,6 @@ pub(crate) fn run(files: &[String], log: bool, common: &Common, output: &Output)
     }
 }
 
-/// The largest exit code of all files is the command's: accepted, then rejected, then unsupported.
 fn exit(verdict: Verdict) -> Exit {
     match verdict {
         Verdict::Accepted => Exit::Done,
