@@ -2,7 +2,8 @@
 
 use crate::common::{Ran, opswap};
 use crate::ground::{Ground, available};
-use std::process::Stdio;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use testkit::linux_or_skip;
 
@@ -80,21 +81,18 @@ fn without_rights_the_exit_code_is_5() {
     if !linux_or_skip("runs the command as nobody") {
         return;
     }
+    // Nobody may not be allowed to enter the folder of the build: the command gets a copy where everybody may.
+    let folder = tempfile::tempdir().expect("a folder");
+    let everybody = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), everybody).expect("a folder of ours");
+    let copy = folder.path().join("opswap");
+    std::fs::copy(env!("CARGO_BIN_EXE_opswap"), &copy).expect("a copy of the command");
+    let rights = "--reuid 65534 --regid 65534 --clear-groups --inh-caps=-all";
     for verb in ["load reno", "list", "check reno --kernel linux", "unload x"] {
-        let command = format!("{} {verb}", env!("CARGO_BIN_EXE_opswap"));
-        // Nobody may not be allowed to enter the folder of the build; then there is nothing to ask.
-        let output = std::process::Command::new("setpriv")
-            .args([
-                "--reuid",
-                "65534",
-                "--regid",
-                "65534",
-                "--clear-groups",
-                "--inh-caps=-all",
-                "sh",
-                "-c",
-                &command,
-            ])
+        let output = Command::new("setpriv")
+            .args(rights.split(' '))
+            .arg(&copy)
+            .args(verb.split(' '))
             .stdin(Stdio::null())
             .output()
             .expect("setpriv of util-linux");
