@@ -32,7 +32,7 @@ pub(super) fn rows(tables: &[Table]) -> String {
         .to_vec();
     let row = |table: &Table| {
         vec![
-            table.name.clone(),
+            if table.name.is_empty() { "-" } else { &table.name }.to_owned(),
             table.kind.clone(),
             table.state.to_string(),
             table.version.map_or("-".to_owned(), |version| format!("v{version}")),

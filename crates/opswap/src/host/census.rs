@@ -69,10 +69,8 @@ fn table(
     let Some(value) = StructOpsValue::parse(&bytes, shape.data_offset) else {
         return Ok(None);
     };
-    let name = shape
-        .name(&value.data)
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| info.name.clone());
+    // A table that was created and not filled has no name: that of its map could be taken for an algorithm's.
+    let name = shape.name(&value.data).unwrap_or_else(|| info.name.clone());
     let link_id = links
         .iter()
         .find(|(_, map_id)| **map_id == info.id)

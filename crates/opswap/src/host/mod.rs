@@ -36,7 +36,7 @@ const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
 /// One ops table that a kernel holds.
 #[derive(Clone, Debug, Serialize)]
 pub struct Table {
-    /// The name that sockets choose it by.
+    /// The name that sockets choose it by; empty for a table that was created and not filled.
     pub name: String,
     /// The kind of ops structure: `tcp_congestion_ops`.
     pub kind: String,
@@ -295,7 +295,11 @@ impl Host {
             return Err(HostError::BuiltIn { name: name.to_owned() });
         }
         if tables.is_empty() {
-            let mut registered: Vec<String> = others.into_iter().map(|table| table.name).collect();
+            let mut registered: Vec<String> = others
+                .into_iter()
+                .map(|table| table.name)
+                .filter(|name| !name.is_empty())
+                .collect();
             registered.sort();
             registered.dedup();
             return Err(HostError::NotRegistered {
