@@ -22,7 +22,7 @@
 //!
 //! Why it is safe: only programs that the verifier accepted run; maps, programs and tables are counted references; memory that a
 //! program may still point to is kept as long as the map is. Unsafe code is in `src/helpers/raw.rs` (native functions that programs call) and
-//! `src/struct_ops/call.rs` (the way from a table's function pointer into a program), and nowhere else.
+//! `src/struct_ops/call.rs` (the way from a table's function pointer into a program); `src/struct_ops/family.rs` declares what a family vouches for.
 #![deny(unsafe_code)]
 
 mod btf_object;

@@ -57,9 +57,15 @@ fn without_comment(line: &str) -> &str {
 /// A block, function, impl or attribute that does something unsafe; a function pointer *type* (`unsafe extern "C" fn(`) does not.
 fn is_unsafe(line: &str) -> bool {
     let defines = line.contains("unsafe extern \"C\" fn ") && line.contains('{');
-    ["unsafe {", "unsafe fn ", "unsafe impl ", "unsafe(no_mangle"]
-        .iter()
-        .any(|word| line.contains(word))
+    [
+        "unsafe {",
+        "unsafe fn ",
+        "unsafe impl ",
+        "unsafe trait ",
+        "unsafe(no_mangle",
+    ]
+    .iter()
+    .any(|word| line.contains(word))
         || defines
 }
 
