@@ -210,6 +210,60 @@ fn the_window_is_the_programs() {
     assert_eq!(connection.sender.info().cwnd, 17);
 }
 
+/// Atomic operations work on the socket as they do on other memory: each is done on the algorithm's own bytes, which were 12 before, with 10.
+#[test]
+fn atomic_operations_on_the_socket() {
+    let ground = Ground::new();
+    let kernel = ground.kernel.kernel_btf().unwrap();
+    let tcp_sock = kernel.find("tcp_sock", btf::Kind::Struct).unwrap();
+    let at = |path| kernel.field(tcp_sock, path).unwrap().byte_offset();
+    let (private, window) = (at("inet_conn.icsk_ca_priv"), at("snd_cwnd"));
+    // What is done, what is in memory afterwards, and what it gave back (in r2, or r0 for the last two).
+    let operations = [
+        ("lock *({u} *)(r1 +{at}) += r2", 22, 10),
+        ("lock *({u} *)(r1 +{at}) |= r2", 14, 10),
+        ("lock *({u} *)(r1 +{at}) &= r2", 8, 10),
+        ("lock *({u} *)(r1 +{at}) ^= r2", 6, 10),
+        ("r2 = {a}_fetch_add(({u} *)(r1 +{at}), r2)", 22, 12),
+        ("r2 = {a}_fetch_or(({u} *)(r1 +{at}), r2)", 14, 12),
+        ("r2 = {a}_fetch_and(({u} *)(r1 +{at}), r2)", 8, 12),
+        ("r2 = {a}_fetch_xor(({u} *)(r1 +{at}), r2)", 6, 12),
+        ("r2 = {a}_xchg(({u} *)(r1 +{at}), r2)", 10, 12),
+        ("r0 = 12\nr0 = {a}_cmpxchg(({u} *)(r1 +{at}), r0, r2)\nr2 = r0", 10, 12),
+        ("r0 = 13\nr0 = {a}_cmpxchg(({u} *)(r1 +{at}), r0, r2)\nr2 = r0", 12, 12),
+    ];
+    for (size, name) in [("u32", "atomic"), ("u64", "atomic64")] {
+        for (number, (operation, memory, given)) in operations.into_iter().enumerate() {
+            let map = result_map(&ground);
+            let at = private + 16;
+            let operation = operation
+                .replace("{u}", size)
+                .replace("{a}", name)
+                .replace("{at}", &at.to_string());
+            let text = format!(
+                "r1 = *(u64 *)(r1 +0)
+                 r7 = map_value({}, 0) ll
+                 r3 = 12
+                 *({size} *)(r1 +{at}) = r3
+                 r2 = 10
+                 {operation}
+                 r3 = *({size} *)(r1 +{at})
+                 *(u64 *)(r7 +0) = r3
+                 *(u64 *)(r7 +8) = r2
+                 r2 = 19
+                 r2 = atomic_xchg((u32 *)(r1 +{window}), r2)
+                 exit",
+                map.raw(),
+            );
+            let name = format!("oswt_atom{size}{number}");
+            register(&ground, &name, &[("cong_avoid", text)]);
+            let connection = run(&ground, &name, 100_000);
+            assert_eq!(result(&ground, &map)[..2], [memory, given], "{operation}");
+            assert_eq!(connection.sender.info().cwnd, 19, "{operation}");
+        }
+    }
+}
+
 /// Time and ticks are the host's clock; runs are counted while somebody asks.
 #[test]
 fn clock_and_statistics() {

@@ -202,7 +202,7 @@ codes! {
         "Such a pointer may be stale; it can be read (a bad address reads as 0) but not written.";
     AtomicNotAllowed 1224 Memory
         "atomic operation on memory that has none"
-        "Atomic operations work on the stack, on map values and on memory of known size.";
+        "Atomic operations work on the stack, on map values, on memory of known size and on the members of a kernel structure that the program may write.";
     PointerStored 1225 Memory
         "a pointer is stored where only data may be"
         "Storing an address here would show it to others or let it come back as something else.";

@@ -20,9 +20,11 @@ impl Verifier<'_> {
         match access.usage {
             Use::Read { .. } => self.read_struct(access, ty, trust, offset),
             Use::Write(_) => self.write_struct(access, ty, trust, offset),
+            // Linux checks the read first, then the write.
             Use::Atomic => {
-                let kind = self.describe(&access.base);
-                Err(Reason::AtomicNotAllowed { kind }.into())
+                let value = self.read_struct(access, ty, trust, offset)?;
+                self.write_struct(access, ty, trust, offset)?;
+                Ok(value)
             }
         }
     }

@@ -194,3 +194,47 @@ fn accepted_cases_never_trap() {
     }
     assert!(ran > 60, "only {ran} cases");
 }
+
+/// Atomic operations on a socket touch the member and nothing else.
+#[test]
+fn atomic_operations_on_a_structure_never_trap() {
+    const SOCK: u64 = 0x80_0000;
+    let mut accepted = 0;
+    let world = World::tcp();
+    for operation in [
+        "lock *({u} *)(r1 +{at}) += r2",
+        "r2 = {a}_fetch_or(({u} *)(r1 +{at}), r2)",
+        "r2 = {a}_xchg(({u} *)(r1 +{at}), r2)",
+        "r0 = {a}_cmpxchg(({u} *)(r1 +{at}), r0, r2)",
+    ] {
+        for (size, name) in [("u32", "atomic"), ("u64", "atomic64")] {
+            for at in -8..216 {
+                let operation = operation
+                    .replace("{u}", size)
+                    .replace("{a}", name)
+                    .replace("{at}", &at.to_string());
+                let operation = operation.replace("+-", "-");
+                let text = format!("r1 = *(u64 *)(r1 +0)\nr0 = 1\nr2 = 3\n{operation}\nr0 = 0\nexit");
+                let insns = isa::asm::assemble(&text).unwrap();
+                let Ok(verified) = world.verify(&insns) else {
+                    continue;
+                };
+                let mut context = vec![0; 32];
+                context[..8].copy_from_slice(&SOCK.to_le_bytes());
+                let mut regions = Regions::default();
+                regions.add("context", CTX, context, false);
+                // What a program may write of the structure, each member by itself.
+                for (start, end) in [(16, 24), (80, 184), (184, 188), (188, 192)] {
+                    regions.add("member", SOCK + start, vec![0; (end - start) as usize], true);
+                }
+                let program = CheckedProgram::build(verified.insns(), |_| Mark::Plain, |_| None).unwrap();
+                program
+                    .run(CTX, &mut regions, 100)
+                    .unwrap_or_else(|trap| panic!("{operation}: {trap}"));
+                accepted += 1;
+            }
+        }
+    }
+    // Four operations on 26 + 13 places of the private array, and on the other members.
+    assert!(accepted > 4 * 39, "only {accepted} programs accepted");
+}

@@ -19,7 +19,7 @@ pub(crate) struct Tcp<'a> {
     helpers: HashMap<u32, CallContract>,
     kfuncs: HashMap<u32, CallContract>,
     /// Writable ranges of `struct tcp_sock`.
-    writable: Vec<(u32, u32)>,
+    pub(crate) writable: Vec<(u32, u32)>,
 }
 
 impl<'a> Tcp<'a> {

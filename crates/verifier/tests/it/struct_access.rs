@@ -6,7 +6,7 @@ use crate::rng::Rng;
 use crate::setting::setting;
 use bpf::{AttachType, Bpf, ProgLoad, ProgType};
 use btf::{Btf, Kind, TypeId};
-use isa::{Insn, Reg, Size, Src};
+use isa::{AtomicOp, Insn, Reg, Size, Src};
 use linux::Linux;
 use verifier::{Failure, Options, Program};
 
@@ -115,6 +115,71 @@ fn reads_and_writes_of_tcp_sock_as_linux() {
     assert!(both.accepted > 1000, "only {} accepted", both.accepted);
     assert!(both.stricter == 0, "refused here only: {}", both.examples.join("\n"));
 }
+
+#[test]
+fn atomic_operations_on_tcp_sock_as_linux() {
+    if !testkit::linux_or_skip("loads a program for each atomic operation on a field of struct tcp_sock") {
+        return;
+    }
+    let linux = Linux::new();
+    let btf = linux.kernel_btf().unwrap();
+    let mut both = Both::new(&linux, &btf);
+    let size = btf.size_of(both.world.tcp_sock).unwrap() as i16;
+    // Every operation where something may be written, one operation everywhere else.
+    let places = both.world.writable.clone();
+    let near = |off: i16| {
+        places
+            .iter()
+            .any(|&(start, end)| (i32::from(off) + 8 >= start as i32) && i32::from(off) < end as i32 + 4)
+    };
+    for off in -8..size + 8 {
+        for op in OPS {
+            for width in [Size::W, Size::DW] {
+                if !near(off) && (op != OPS[0] || off % 4 != 0) {
+                    continue;
+                }
+                let number = |dst| Insn::Alu {
+                    width: isa::Width::W64,
+                    op: isa::AluOp::Mov,
+                    dst,
+                    src: Src::Imm(1),
+                };
+                both.compare(&[
+                    number(Reg::R0),
+                    number(Reg::R2),
+                    Insn::Atomic {
+                        op,
+                        size: width,
+                        base: Reg::R1,
+                        off,
+                        src: Reg::R2,
+                    },
+                ]);
+            }
+        }
+    }
+    eprintln!(
+        "{} accepted by both, {} refused here only",
+        both.accepted, both.stricter
+    );
+    // Ten operations on seven fields of 4 or 8 bytes, on halves of these, and in the algorithm's own memory.
+    assert!(both.accepted > 400, "only {} accepted", both.accepted);
+    assert!(both.stricter == 0, "refused here only: {}", both.examples.join("\n"));
+}
+
+/// All atomic operations that read and write.
+const OPS: [AtomicOp; 10] = [
+    AtomicOp::Add { fetch: false },
+    AtomicOp::Add { fetch: true },
+    AtomicOp::Or { fetch: false },
+    AtomicOp::Or { fetch: true },
+    AtomicOp::And { fetch: false },
+    AtomicOp::And { fetch: true },
+    AtomicOp::Xor { fetch: false },
+    AtomicOp::Xor { fetch: true },
+    AtomicOp::Xchg,
+    AtomicOp::CmpXchg,
+];
 
 #[test]
 fn walks_over_pointers_as_linux() {
