@@ -20,8 +20,14 @@ pub const NO_OPS_STRUCTURE: &str = "SO1704";
 pub const NO_KERNEL_FUNCTION: &str = "SO1705";
 /// A type or field that the program reads and the kernel does not have.
 pub const NO_KERNEL_FIELD: &str = "SO1706";
-/// Something that the embedded kernel does not do, and Linux does.
+/// Something that opswap, usually its embedded kernel, does not do and Linux does.
 pub const UNSUPPORTED: &str = "SO1707";
+/// A member that the object gives a value and the kernel's structure does not have.
+pub const NO_MEMBER: &str = "SO1708";
+/// A variable or address of the kernel that the object needs and the kernel does not show.
+pub const NO_KERNEL_VARIABLE: &str = "SO1709";
+/// A setting of the kernel's configuration that the object needs.
+pub const NO_KERNEL_SETTING: &str = "SO1710";
 
 /// What a code means and what helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +98,26 @@ pub const PAGES: &[CodePage] = &[
     },
     CodePage {
         code: UNSUPPORTED,
-        title: "the embedded kernel does not support this",
-        text: "The program may well be right: it uses a helper, an instruction or a kind of pointer that Linux has and the embedded kernel has not. The message \
-               says which. `--kernel linux` asks Linux; docs/support.md says what is supported where.",
+        title: "this is not supported here",
+        text: "The object may well be right: it uses a helper, an instruction, a kind of pointer, of program or of map that Linux has and the embedded kernel, or this \
+               version of opswap, has not. The message says which. `--kernel linux` asks Linux; docs/support.md says what is supported where.",
+    },
+    CodePage {
+        code: NO_MEMBER,
+        title: "the kernel's ops structure has no such member",
+        text: "The object puts a program or a value into a member that this kernel's structure does not have: it was added in a later version. Leave it out for this \
+               kernel (`--set MEMBER=null`, or a second variable in a section that begins with `?`), or use a kernel that has it; `opswap kinds KIND` lists the members.",
+    },
+    CodePage {
+        code: NO_KERNEL_VARIABLE,
+        title: "the kernel has no such variable",
+        text: "The object declares a variable or symbol of the kernel (`extern … __ksym`) that this kernel does not have or does not show. Declare it `__weak` and \
+               compare its address with 0, or use a kernel that has it.",
+    },
+    CodePage {
+        code: NO_KERNEL_SETTING,
+        title: "the kernel does not have this setting",
+        text: "The object reads a setting of the kernel's configuration (`extern … __kconfig`) that is not set, cannot be read, or has a value that does not fit its type. \
+               Declare it `__weak` if it may be absent: it is 0 then.",
     },
 ];

@@ -1,5 +1,6 @@
 //! The exit codes: documented, stable, the same for every verb.
 
+use opswap::Class;
 use std::process::ExitCode;
 
 /// What the command tells its caller by its exit status.
@@ -19,6 +20,19 @@ pub(crate) enum Exit {
     Permission,
     /// 6: conflict, or another state than expected.
     Conflict,
+}
+
+impl From<Class> for Exit {
+    fn from(class: Class) -> Self {
+        match class {
+            Class::Failed => Self::Failed,
+            Class::Usage => Self::Usage,
+            Class::Rejected => Self::Rejected,
+            Class::Unsupported => Self::Unsupported,
+            Class::Permission => Self::Permission,
+            Class::Conflict => Self::Conflict,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {

@@ -2,7 +2,7 @@
 
 use crate::exit::Exit;
 use crate::output::Output;
-use opswap::{Class, Error};
+use opswap::Error;
 use serde::Serialize;
 
 /// What `--json` prints when a command fails.
@@ -64,14 +64,7 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
-            Self::Operation(error) => match error.class() {
-                Class::Failed => Exit::Failed,
-                Class::Usage => Exit::Usage,
-                Class::Rejected => Exit::Rejected,
-                Class::Unsupported => Exit::Unsupported,
-                Class::Permission => Exit::Permission,
-                Class::Conflict => Exit::Conflict,
-            },
+            Self::Operation(error) => error.class().into(),
             Self::Shown(exit) => *exit,
             Self::Output(_) | Self::Json(_) => Exit::Failed,
         }
@@ -103,7 +96,8 @@ impl Failure {
         }
     }
 
-    fn facts(&self) -> ErrorFacts {
+    /// The same as data.
+    pub(crate) fn facts(&self) -> ErrorFacts {
         let operation = match self {
             Self::Operation(error) => Some(error),
             _ => None,
@@ -114,7 +108,7 @@ impl Failure {
             message: self.message(),
             exit: self.exit() as u8,
             errno: operation.and_then(Error::errno).map(|errno| errno.name()),
-            code: report.map(|report| report.code.to_string()),
+            code: operation.and_then(Error::code).map(str::to_owned),
             insn: report.and_then(|report| report.insn),
             file: source.map(|source| source.file.clone()),
             line: source.map(|source| source.line),

@@ -35,6 +35,7 @@ mod fill_in;
 mod kconfig;
 mod load;
 mod maps;
+mod notes;
 mod options;
 mod pin;
 mod plan;
@@ -54,6 +55,7 @@ pub use error::{
 };
 pub use load::{CheckedProgram, Loaded, LoadedMap, LoadedOps, LoadedProgram};
 pub use maps::{Initial, MapPlan};
+pub use notes::PlanNote;
 pub use options::{PlanOptions, SetField, SetFieldError};
 pub use plan::Plan;
 pub use programs::{ProgramKind, ProgramPlan, SkipReason, Skipped};

@@ -2,7 +2,7 @@
 
 use crate::maps::{Initial, MapPlan};
 use crate::plan::Plan;
-use crate::programs::{ProgramKind, ProgramPlan, SkipReason};
+use crate::programs::{ProgramKind, ProgramPlan};
 use crate::struct_ops::{Fate, OpsPlan};
 use std::fmt;
 
@@ -18,11 +18,7 @@ impl fmt::Display for Plan {
             writeln!(f, "program  {program}")?;
         }
         for skipped in &self.skipped {
-            let reason = match skipped.reason {
-                SkipReason::NotAskedFor => "not asked for",
-                SkipReason::OpsNotCreated => "no ops structure that is created uses it",
-            };
-            writeln!(f, "skip     {}: {reason}", skipped.name)?;
+            writeln!(f, "skip     {}: {}", skipped.name, skipped.reason)?;
         }
         for ops in &self.ops {
             write!(f, "ops      {ops}")?;

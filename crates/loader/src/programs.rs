@@ -69,6 +69,8 @@ pub enum ProgramKind {
 pub struct Skipped {
     /// The program.
     pub name: String,
+    /// The section it stands in.
+    pub section: String,
     /// Why not.
     pub reason: SkipReason,
 }
@@ -124,6 +126,7 @@ pub(crate) fn plan(
             Ok(kind) => programs.push(program(object, index, function, kind, externs, resolver.as_mut())?),
             Err(reason) => skipped.push(Skipped {
                 name: function.name.clone(),
+                section: function.section.clone(),
                 reason,
             }),
         }

@@ -307,11 +307,17 @@ fn of_load(error: &LoadError) -> Class {
             LoadVerdict::Exhausted | LoadVerdict::Internal => Class::Failed,
         },
         LoadError::Kconfig { .. } | LoadError::NoAddress { .. } | LoadError::Module { .. } => Class::Unsupported,
+        // What the object asks for makes no sense to the kernel, whoever asks and whenever.
+        LoadError::Btf(_) | LoadError::Map { .. } | LoadError::MapValue { .. } | LoadError::Ops { .. }
+            if matches!(load_errno(error), Some(Errno::EINVAL | Errno::E2BIG)) =>
+        {
+            Class::Rejected
+        }
         other => load_errno(other).map_or(Class::Failed, of_errno),
     }
 }
 
-fn load_errno(error: &LoadError) -> Option<Errno> {
+pub(crate) fn load_errno(error: &LoadError) -> Option<Errno> {
     match error {
         LoadError::Btf(refusal) => Some(refusal.errno),
         LoadError::Map { errno, .. }

@@ -24,9 +24,22 @@ const WORDS: &[(&str, &str, &str)] = &[
          the part. `opswap build x.bpf.c` makes objects; every program must stand in a member of an ops structure, or have a section that begins with `?`.",
     ),
     (
+        "file",
+        "a file cannot be read or written",
+        "There is no such file and no shipped algorithm of that name, it may not be read, or it is not a plain file of a sensible size. Nothing was asked of a kernel. \
+         The message names the file and says what the system says.",
+    ),
+    (
+        "clang",
+        "the source is not compiled",
+        "There is no clang that makes BPF, or it refuses the source: its own messages follow, with file and line. `OPSWAP_CLANG` names a compiler; `opswap build` \
+         makes an object once, and objects need no compiler.",
+    ),
+    (
         "EINVAL",
-        "the ops structure breaks a rule of its kind",
-        "The kernel answers EINVAL and no more when a table is registered. The message says which rule it is: for tcp_congestion_ops ssthresh, undo_cwnd and \
+        "the ops structure, a map or the types break a rule",
+        "The kernel answers EINVAL and no more. For a map its type does not go with its sizes, number of elements or flags; for the types the message has the kernel's reason. \
+         When a table is registered the message says which rule it is: for tcp_congestion_ops ssthresh, undo_cwnd and \
          one of cong_avoid and cong_control must be there, `name` has 1 to 15 letters, digits, `_` or `.`, `flags` only known bits, and every other data member \
          is zero. `opswap kinds tcp_congestion_ops` shows the members.",
     ),

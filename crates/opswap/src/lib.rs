@@ -26,6 +26,7 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod code;
 mod compile;
 mod doctor;
 mod error;
@@ -39,7 +40,7 @@ pub mod shipped;
 mod source;
 
 pub use bpf::{Bpf, Category, Report, SourceLine};
-pub use check::{Checked, CheckedError, CheckedOps, CheckedProgram, Verdict, check, check_source};
+pub use check::{Checked, CheckedError, CheckedNote, CheckedOps, CheckedProgram, Verdict, check, check_source};
 pub use compile::{CompileError, Compiled, build, compile, find_clang};
 pub use doctor::{Finding, Is, doctor};
 pub use error::{Class, Error};

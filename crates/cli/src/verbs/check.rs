@@ -1,9 +1,9 @@
-//! `opswap check`: verifies objects without registering anything.
+//! `opswap check`: verifies objects without registering anything. Every file gets its entry, whatever becomes of the others.
 
 use super::{find, kernel};
 use crate::arguments::{Common, KernelName};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{ErrorFacts, Failure};
 use crate::output::Output;
 use crate::render;
 use opswap::{Checked, CheckedError, Verdict};
@@ -13,18 +13,29 @@ use serde::Serialize;
 struct Body {
     kernel: &'static str,
     objects: Vec<Checked>,
+    /// Why the first file without a verdict has none: what other verbs print when they fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorFacts>,
 }
 
 pub(crate) fn run(files: &[String], log: bool, common: &Common, output: &Output) -> Result<(), Failure> {
     let bpf = kernel(common, KernelName::Embedded)?;
-    // A name that is mistyped is told before the first is checked.
-    let sources = files
-        .iter()
-        .map(|file| find(file, output))
-        .collect::<Result<Vec<_>, _>>()?;
     let mut objects = Vec::new();
-    for source in &sources {
-        let mut checked = opswap::check_source(source, &bpf)?;
+    let mut failed = None;
+    for file in files {
+        let source = find(file, output);
+        let mut checked = match source.and_then(|source| Ok(opswap::check_source(&source, &bpf)?)) {
+            Err(Failure::Operation(error)) => {
+                let entry = Checked::not_checked(file, &error);
+                let failure = Failure::Operation(error);
+                if !output.json() {
+                    failure.show(output);
+                }
+                failed.get_or_insert(failure);
+                entry
+            }
+            other => other?,
+        };
         if !log {
             checked
                 .programs
@@ -34,13 +45,22 @@ pub(crate) fn run(files: &[String], log: bool, common: &Common, output: &Output)
         }
         objects.push(checked);
     }
-    let exit = exit(Verdict::worst(objects.iter().map(|object| object.verdict)));
+    // A file without a verdict is worse than one that is rejected, for nobody knows.
+    let exit = match &failed {
+        Some(failure) => failure.exit(),
+        None => exit(Verdict::worst(objects.iter().map(|object| object.verdict))),
+    };
     let body = Body {
         kernel: bpf.name(),
         objects,
+        error: failed.as_ref().map(Failure::facts),
     };
     let colored = output.colored(&std::io::stdout());
     output.result(&body, || {
+        // The one file that was given is named by its error.
+        if body.objects.len() == 1 && body.error.is_some() {
+            return String::new();
+        }
         body.objects
             .iter()
             .map(|object| text(object, body.kernel, colored))
@@ -58,37 +78,86 @@ fn exit(verdict: Verdict) -> Exit {
         Verdict::Accepted => Exit::Done,
         Verdict::Rejected => Exit::Rejected,
         Verdict::Unsupported => Exit::Unsupported,
+        Verdict::Unchecked => Exit::Failed,
     }
 }
 
 fn text(object: &Checked, kernel: &str, colored: bool) -> String {
-    let mut text = String::new();
-    let errors = object.programs.iter().filter_map(|program| program.error.as_ref());
-    for error in errors
-        .chain(object.ops.iter().filter_map(|ops| ops.error.as_ref()))
-        .chain(&object.error)
-    {
-        text.push_str(&shown(error, colored));
+    if object.verdict == Verdict::Unchecked {
+        return format!("{}: {}\n", object.file, object.verdict);
     }
-    let accepted = object
-        .programs
-        .iter()
-        .filter(|program| program.verdict == Verdict::Accepted)
-        .count();
-    let insns: u32 = object.programs.iter().filter_map(|program| program.insns).sum();
-    text.push_str(&format!(
-        "{}: {} by the {kernel} kernel ({accepted} of {} programs accepted, {insns} instructions)\n",
-        object.file,
-        object.verdict,
-        object.programs.len()
-    ));
-    for ops in object.ops.iter().filter(|ops| ops.verdict == Verdict::Accepted) {
+    let mut text = rejections(object, colored);
+    text.push_str(&format!("{}: {} by the {kernel} kernel", object.file, object.verdict));
+    if object.error.is_none() {
+        text.push_str(&format!(" ({})", counts(object)));
+    }
+    text.push('\n');
+    for ops in &object.ops {
         text.push_str(&format!("  {}: {} ({})\n", ops.name, ops.verdict, ops.kind));
+    }
+    for note in &object.notes {
+        text.push_str(&format!("  note: {}\n", note.message));
     }
     text
 }
 
-fn shown(error: &CheckedError, colored: bool) -> String {
+/// Every reason once, with the programs that it concerns where no line of source tells.
+fn rejections(object: &Checked, colored: bool) -> String {
+    let mut shown: Vec<(CheckedError, Vec<&str>)> = Vec::new();
+    for (program, error) in object
+        .programs
+        .iter()
+        .filter_map(|one| Some((one, one.error.as_ref()?)))
+    {
+        match shown.iter_mut().find(|(known, _)| is_same(known, error)) {
+            Some((_, programs)) => programs.push(&program.name),
+            None => shown.push((error.clone(), vec![&program.name])),
+        }
+    }
+    let mut text = String::new();
+    for (mut error, programs) in shown {
+        let quoted: Vec<String> = programs.iter().map(|program| format!("`{program}`")).collect();
+        let ending = if quoted.len() == 1 { "" } else { "s" };
+        if let Some(report) = &mut error.report {
+            report.notes.push(format!("in program{ending} {}", quoted.join(", ")));
+        } else {
+            error.message = format!("program{ending} {}: {}", quoted.join(", "), error.message);
+        }
+        text.push_str(&render_one(&error, colored));
+    }
+    let of_ops = object.ops.iter().filter_map(|ops| ops.error.as_ref());
+    text.extend(of_ops.chain(&object.error).map(|error| render_one(error, colored)));
+    text
+}
+
+/// Whether two programs are refused for one reason at one place: a function that both call, or the object's licence.
+fn is_same(a: &CheckedError, b: &CheckedError) -> bool {
+    (&a.code, &a.message, &a.file, a.line) == (&b.code, &b.message, &b.file, b.line)
+        && (a.line.is_some() || a.insn == b.insn)
+}
+
+/// How many parts are accepted: what is not tells why the whole is not.
+fn counts(object: &Checked) -> String {
+    let accepted = |verdicts: &[Verdict]| verdicts.iter().filter(|one| **one == Verdict::Accepted).count();
+    let programs: Vec<Verdict> = object.programs.iter().map(|program| program.verdict).collect();
+    let ops: Vec<Verdict> = object.ops.iter().map(|ops| ops.verdict).collect();
+    let insns: u32 = object.programs.iter().filter_map(|program| program.insns).sum();
+    let mut text = format!(
+        "{} of {} programs accepted, {insns} instructions",
+        accepted(&programs),
+        programs.len()
+    );
+    if accepted(&programs) == programs.len() && accepted(&ops) != ops.len() {
+        text.push_str(&format!(
+            "; {} of {} ops structures can be registered",
+            accepted(&ops),
+            ops.len()
+        ));
+    }
+    text
+}
+
+fn render_one(error: &CheckedError, colored: bool) -> String {
     let log = error
         .log
         .as_ref()

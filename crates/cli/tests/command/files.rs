@@ -136,3 +136,39 @@ fn marks_that_never_come_are_told() {
     let sometimes = run(&[&words[..], &["20p"]].concat());
     assert!(sometimes.code == 0 && sometimes.err.is_empty(), "{sometimes:?}");
 }
+
+#[test]
+fn every_file_gets_its_entry_whatever_becomes_of_the_others() {
+    let folder = Folder::new();
+    let text = folder.write("text.bpf.o", "no object");
+    let source = folder.write("broken.bpf.c", "int x");
+    let lacking = folder.path("no_such.bpf.o");
+    let words = ["check", "reno", &text, &lacking, &source, "cubic"];
+    let (code, value) = json(&words);
+    let verdicts: Vec<&str> = (0..5)
+        .map(|at| value["objects"][at]["verdict"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        verdicts,
+        ["accepted", "rejected", "unchecked", "unchecked", "accepted"],
+        "{value}"
+    );
+    // The first of those without a verdict gives the exit code: nobody knows whether they are good.
+    assert_eq!((code, &value["error"]["exit"]), (2, &2.into()), "{value}");
+    let said: Vec<&str> = (1..4)
+        .map(|at| value["objects"][at]["error"]["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(said, ["object", "file", "clang"], "{value}");
+    let ran = run(&words);
+    assert_eq!(ran.code, 2);
+    let ends: Vec<&str> = ran.out.lines().filter(|line| line.ends_with("not checked")).collect();
+    assert_eq!(
+        ends,
+        [format!("{lacking}: not checked"), format!("{source}: not checked")],
+        "{ran:?}"
+    );
+    assert!(ran.err.contains(&lacking), "{ran:?}");
+    let (code, value) = json(&["check", "reno", &text]);
+    assert_eq!(code, 3, "{value}");
+    assert!(value.get("error").is_none(), "{value}");
+}

@@ -1,8 +1,14 @@
 //! Would a kernel take this object? Every program is verified, every ops structure is held against the rules of registration, and nothing
 //! is registered.
 
+mod error;
+mod note;
+
+pub use error::CheckedError;
+pub use note::CheckedNote;
+
 use crate::{Class, Error, Source};
-use bpf::{Bpf, LoadVerdict, ProgLoadError, Report};
+use bpf::{Bpf, LoadVerdict};
 use loader::{LoadError, OpsPlan, Plan, PlanOptions};
 use object::Object;
 use serde::Serialize;
@@ -19,9 +25,37 @@ pub struct Checked {
     pub programs: Vec<CheckedProgram>,
     /// Its ops structures.
     pub ops: Vec<CheckedOps>,
+    /// What is worth knowing beside the verdict: parts that were left out, for one.
+    pub notes: Vec<CheckedNote>,
     /// What is wrong with the object as a whole, so that its parts were not looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<CheckedError>,
+}
+
+impl Checked {
+    /// The entry of a file that could not be checked: not found, not readable, not compiled, or the kernel cannot be asked.
+    ///
+    /// ```
+    /// let kernel = opswap::embedded()?;
+    /// let error = opswap::check("no_such_algorithm", &kernel).unwrap_err();
+    /// let entry = opswap::Checked::not_checked("no_such_algorithm", &error);
+    /// assert_eq!(entry.verdict, opswap::Verdict::Unchecked);
+    /// # Ok::<(), opswap::Error>(())
+    /// ```
+    pub fn not_checked(file: &str, error: &Error) -> Self {
+        Self::as_a_whole(file.to_owned(), Verdict::Unchecked, error)
+    }
+
+    fn as_a_whole(file: String, verdict: Verdict, error: &Error) -> Self {
+        Self {
+            file,
+            verdict,
+            programs: Vec::new(),
+            ops: Vec::new(),
+            notes: Vec::new(),
+            error: Some(CheckedError::of_error(error)),
+        }
+    }
 }
 
 /// One program.
@@ -47,7 +81,7 @@ pub struct CheckedProgram {
 pub struct CheckedOps {
     /// The map's name: that of the C variable.
     pub map: String,
-    /// The name that it would be registered under.
+    /// The name that it would be registered under; the variable's if it has none.
     pub name: String,
     /// Its kind.
     pub kind: String,
@@ -58,28 +92,24 @@ pub struct CheckedOps {
     pub error: Option<CheckedError>,
 }
 
-/// The answer to "would this kernel take it?".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// The answer to "would this kernel take it?", from the best to the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It would.
     Accepted,
-    /// It would not: the object breaks a rule.
-    Rejected,
     /// It would not: the kernel lacks something that the object needs.
     Unsupported,
+    /// It would not: the object breaks a rule.
+    Rejected,
+    /// There is no verdict: the file could not be read or compiled, or the kernel not be asked.
+    Unchecked,
 }
 
 impl Verdict {
-    /// The verdict on a whole: rejected if any part is, else unsupported if any part is.
+    /// The verdict on a whole: the worst of its parts.
     pub fn worst(parts: impl IntoIterator<Item = Self>) -> Self {
-        parts
-            .into_iter()
-            .fold(Self::Accepted, |worst, part| match (worst, part) {
-                (Self::Rejected, _) | (_, Self::Rejected) => Self::Rejected,
-                (Self::Unsupported, _) | (_, Self::Unsupported) => Self::Unsupported,
-                (Self::Accepted, Self::Accepted) => Self::Accepted,
-            })
+        parts.into_iter().max().unwrap_or(Self::Accepted)
     }
 }
 
@@ -87,37 +117,11 @@ impl std::fmt::Display for Verdict {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Accepted => "accepted",
-            Self::Rejected => "rejected",
             Self::Unsupported => "unsupported",
+            Self::Rejected => "rejected",
+            Self::Unchecked => "not checked",
         })
     }
-}
-
-/// Why something is not accepted.
-#[derive(Clone, Debug, Serialize)]
-pub struct CheckedError {
-    /// A stable code: `SO1001` has a page in `opswap explain`, a word such as `EINVAL` is the kernel's.
-    pub code: String,
-    /// What is wrong.
-    pub message: String,
-    /// The instruction, counted in 8-byte slots as the kernel's log does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub insn: Option<u32>,
-    /// The source file, from the object's line information.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<String>,
-    /// The line in it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub line: Option<u32>,
-    /// What would help.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub help: Option<String>,
-    /// The kernel's whole verifier log, if it gave one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub log: Option<String>,
-    /// The whole report, for a terminal.
-    #[serde(skip)]
-    pub report: Option<Report>,
 }
 
 /// Checks what `word` names: a shipped algorithm, an object or a source.
@@ -142,21 +146,19 @@ pub fn check_source(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, E
     let file = source.word.clone();
     let plan = match plan(source, kernel, &PlanOptions::default()) {
         Ok(plan) => plan,
-        Err(error) => return as_a_whole(file, error),
+        Err(error) => return verdict_or_error(file, error),
     };
     if plan.ops().is_empty() {
-        return as_a_whole(file.clone(), crate::HostError::NoTable { file }.into());
+        return verdict_or_error(file.clone(), crate::HostError::NoTable { file }.into());
     }
     let results = match plan.check(kernel) {
         Ok(results) => results,
         Err(error) => {
-            return as_a_whole(
-                file.clone(),
-                Error::Load {
-                    file,
-                    error: Box::new(error),
-                },
-            );
+            let error = Error::Load {
+                file: file.clone(),
+                error: Box::new(error),
+            };
+            return verdict_or_error(file, error);
         }
     };
     if let Some(denied) = results
@@ -184,6 +186,7 @@ pub fn check_source(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, E
         verdict,
         programs,
         ops,
+        notes: plan.notes().iter().map(CheckedNote::from).collect(),
         error: None,
     })
 }
@@ -204,25 +207,14 @@ pub(crate) fn plan(source: &Source, kernel: &Arc<dyn Bpf>, options: &PlanOptions
     })
 }
 
-/// A fault of the object as a whole is the result; whatever else is an error.
-fn as_a_whole(file: String, error: Error) -> Result<Checked, Error> {
+/// What is wrong with the object as a whole, or missing in the kernel, is the result; whatever else is an error.
+fn verdict_or_error(file: String, error: Error) -> Result<Checked, Error> {
     let verdict = match error.class() {
         Class::Rejected => Verdict::Rejected,
         Class::Unsupported => Verdict::Unsupported,
         Class::Failed | Class::Usage | Class::Permission | Class::Conflict => return Err(error),
     };
-    let code = error.errno().map_or("object", |errno| errno.name()).to_owned();
-    let error = CheckedError {
-        help: error.hint(),
-        ..CheckedError::plain(code, error.to_string())
-    };
-    Ok(Checked {
-        file,
-        verdict,
-        programs: Vec::new(),
-        ops: Vec::new(),
-        error: Some(error),
-    })
+    Ok(Checked::as_a_whole(file, verdict, &error))
 }
 
 /// Whether a refusal says something of this process or of us, and nothing of the program.
@@ -276,8 +268,9 @@ fn ops_verdict(ops: &OpsPlan, programs: &[CheckedProgram]) -> CheckedOps {
     let error = broken.first().map(|_| {
         let text: Vec<String> = broken.iter().map(ToString::to_string).collect();
         CheckedError::plain(
+            Class::Rejected,
             "EINVAL".to_owned(),
-            format!("cannot be registered: {}", text.join("; ")),
+            format!("`{}` cannot be registered: {}", ops.name, text.join("; ")),
         )
     });
     if error.is_some() {
@@ -286,44 +279,9 @@ fn ops_verdict(ops: &OpsPlan, programs: &[CheckedProgram]) -> CheckedOps {
     let name = loader::rules::name_member(&ops.kind).and_then(|member| ops.text(member));
     CheckedOps {
         map: ops.name.clone(),
-        name: name.unwrap_or_else(|| ops.name.clone()),
+        name: name.filter(|name| !name.is_empty()).unwrap_or_else(|| ops.name.clone()),
         kind: ops.kind.clone(),
         verdict,
         error,
-    }
-}
-
-impl CheckedError {
-    fn plain(code: String, message: String) -> Self {
-        Self {
-            code,
-            message,
-            insn: None,
-            file: None,
-            line: None,
-            help: None,
-            log: None,
-            report: None,
-        }
-    }
-
-    fn of_refusal(refusal: ProgLoadError) -> Self {
-        let log = (!refusal.log.is_empty()).then(|| refusal.log.clone());
-        match refusal.report {
-            Some(report) => Self {
-                log,
-                code: report.code.to_string(),
-                message: report.message.clone(),
-                insn: report.insn,
-                file: report.source.as_ref().map(|source| source.file.clone()),
-                line: report.source.as_ref().map(|source| source.line),
-                help: report.help.clone(),
-                report: Some(*report),
-            },
-            None => Self {
-                log,
-                ..Self::plain(refusal.errno.name().to_owned(), refusal.to_string())
-            },
-        }
     }
 }

@@ -1,0 +1,26 @@
+//! What is worth knowing beside a verdict.
+
+use loader::PlanNote;
+use serde::Serialize;
+
+/// Something that is no error, and that the author of an object would want to know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CheckedNote {
+    /// A stable word: `left_out` for a part that was not looked at.
+    pub about: &'static str,
+    /// The program that it concerns, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
+    /// The note as a sentence without final stop.
+    pub message: String,
+}
+
+impl From<&PlanNote> for CheckedNote {
+    fn from(note: &PlanNote) -> Self {
+        Self {
+            about: note.about(),
+            program: note.program().map(str::to_owned),
+            message: note.to_string(),
+        }
+    }
+}
