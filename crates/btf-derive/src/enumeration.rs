@@ -34,11 +34,7 @@ pub(crate) fn derive(input: &DeriveInput, data: &DataEnum) -> Result<TokenStream
         if own.skip {
             continue;
         }
-        let name = if own.name.is_some() {
-            own.name_or(ident)
-        } else {
-            format!("{prefix}{}", own.name_or(ident))
-        };
+        let name = format!("{prefix}{}", own.name_or(ident));
         values.push(quote!((#name, Self::#ident as i64)));
     }
     let signed = match repr.as_str() {

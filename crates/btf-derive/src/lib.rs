@@ -20,7 +20,7 @@ use syn::{Data, DeriveInput, parse_macro_input};
 ///
 /// * `#[btf(name = "sock_common")]`: the name in BTF;
 /// * `#[btf(anonymous)]`: no name, for structures and unions nested in C;
-/// * `#[btf(prefix = "TCP_CA_")]`: before the name of each value of an enumeration.
+/// * `#[btf(prefix = "TCP_CA_")]`: before the name of each value of an enumeration, also of one that is given.
 ///
 /// On a field:
 ///
@@ -29,7 +29,8 @@ use syn::{Data, DeriveInput, parse_macro_input};
 ///   `core::ffi::c_char`, `c_ulong`, … have theirs without it;
 /// * `#[btf(opaque = "net_device")]`: a pointer to a structure that is only declared;
 /// * `#[btf(bits(state = 5, _ = 2, seen = 1))]`: the storage's bit fields from the lowest bit on, instead of the
-///   storage itself; `_` leaves bits out. Each gets a getter of its name and a setter with `set_` before it.
+///   storage itself; `_` leaves bits out, so that a field stands at the bit that the kernel has it at (CO-RE moves bytes,
+///   but no mask that a compiler has written into an instruction). Each gets a getter of its name and a setter with `set_` before it.
 ///
 /// On a value of an enumeration: `#[btf(name = "…")]`.
 ///

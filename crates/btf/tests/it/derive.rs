@@ -57,7 +57,7 @@ struct tail {
 enum CaState {
     Open = 0,
     Disorder = 1,
-    #[btf(name = "TCP_CA_CWR")]
+    #[btf(name = "CWR")]
     Cwr = 2,
 }
 

@@ -1,4 +1,7 @@
 //! `struct tcp_sock` (include/linux/tcp.h, Linux 6.18), as far as our TCP keeps its fields alive.
+//!
+//! A field may stand at another byte than in Linux, since CO-RE moves bytes. A bit field stands at Linux's bit of its byte, and neighbouring
+//! bytes of bit fields stay neighbours: a plain `tp->is_cwnd_limited` has its mask fixed when it is compiled.
 
 use super::connection::inet_connection_sock;
 use super::parts::{minmax, rcv_rtt_est, rcvq_space, tcp_options_received, tcp_rack, tcp_sack_block};
@@ -35,7 +38,7 @@ pub struct tcp_sock {
     /// Share of payload in receive memory, 1/256.
     pub scaling_ratio: u8,
     /// Bit field: the window, not the application, held back the sender in the last round trip.
-    #[btf(bits(is_cwnd_limited = 1))]
+    #[btf(bits(_ = 3, is_cwnd_limited = 1))]
     pub cwnd_bits: u8,
     /// Next byte that the application will read.
     pub copied_seq: u32,
@@ -144,7 +147,7 @@ pub struct tcp_sock {
     #[btf(bits(dup_ack_counter = 2, tlp_retrans = 1))]
     pub ack_bits: u8,
     /// Bit field: F-RTO (RFC 5682) watches this timeout.
-    #[btf(bits(frto = 1))]
+    #[btf(bits(_ = 4, frto = 1))]
     pub frto_bits: u8,
     /// Largest `mdev_us` of this round trip.
     pub mdev_max_us: u32,
