@@ -1,5 +1,6 @@
 //! The command as its users run it: one file for each side of it.
 
+mod bits;
 mod common;
 mod conflicts;
 mod documents;
