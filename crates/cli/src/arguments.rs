@@ -168,7 +168,7 @@ pub(crate) enum Verb {
     },
     /// Check and load an object, then exchange it for a registered algorithm of the same name, keeping the previous version
     #[command(
-        after_help = "Sockets that are open keep the version they began with; new ones get the new one. Nothing changes if the new version is refused.\n\nExamples:\n  sudo opswap swap my_cc my_cc2.bpf.o\n  sudo opswap rollback my_cc"
+        after_help = "Sockets that are open keep the version they began with; new ones get the new one. Nothing changes if the new version is refused.\n\nData fields of the old version, flags for instance, stay unless the new object or --set says otherwise; of flags each bit (--set flags=0 drops them).\n\nExamples:\n  sudo opswap swap my_cc my_cc2.bpf.o\n  sudo opswap rollback my_cc"
     )]
     Swap {
         /// The registered algorithm's name

@@ -86,6 +86,11 @@ impl Plan {
         &self.ops
     }
 
+    /// The same, for a caller that gives data members another value: [`OpsPlan::value`] is what the kernel gets.
+    pub fn ops_mut(&mut self) -> &mut [OpsPlan] {
+        &mut self.ops
+    }
+
     /// Variables of ops structures that will not be created.
     pub fn ops_left_out(&self) -> &[String] {
         &self.ops_left_out

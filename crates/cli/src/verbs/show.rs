@@ -42,6 +42,12 @@ fn text(table_: &Table) -> String {
     ];
     rows.extend(
         table_
+            .fields
+            .iter()
+            .map(|field| vec![field.field.clone(), field.value.clone()]),
+    );
+    rows.extend(
+        table_
             .pins
             .iter()
             .map(|pin| vec!["pin".to_owned(), pin.display().to_string()]),

@@ -5,7 +5,7 @@ use super::{find, next_command, with_host};
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::Output;
-use opswap::Swapped;
+use opswap::{FieldValue, Swapped};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -27,13 +27,20 @@ pub(crate) fn run(name: &str, file: &str, set: &[String], common: &Common, outpu
             link_id,
             map_id,
             took_ms,
+            carried_over,
             ..
         } = &body.swapped;
-        format!(
-            "swapped {name} v{from} -> v{to}, link {link_id}, map {map_id}, {took_ms:.0} ms\n\
-             note: sockets that are open stay on v{from} until they close or choose again\n\
+        let mut text = format!("swapped {name} v{from} -> v{to}, link {link_id}, map {map_id}, {took_ms:.0} ms\n");
+        for FieldValue { field, value } in carried_over {
+            text.push_str(&format!(
+                "note: v{to} has {field}={value} from v{from}; --set {field}=... sets it anew\n"
+            ));
+        }
+        text.push_str(&format!(
+            "note: sockets that are open stay on v{from} until they close or choose again\n\
              undo: {}\n",
             next_command(&format!("rollback {name}"), common)
-        )
+        ));
+        text
     })
 }

@@ -173,3 +173,40 @@ fn fields_that_are_set_are_taken_or_named() {
     ground.json(&["unload", &ground.name]);
     ground.gone();
 }
+
+/// What `load --set` gave stays until it is set anew.
+#[test]
+fn a_swap_carries_the_fields_over() {
+    if !linux_or_skip("fields over a swap") {
+        return;
+    }
+    let ground = Ground::new();
+    let fields = |version: u64| {
+        let show = ground.json(&["show", &ground.name]);
+        let tables = show["tables"].as_array().expect("a list").iter();
+        let mut of_version = tables.filter(|table| table["version"] == version);
+        of_version.next().expect("it is kept")["fields"].clone()
+    };
+    let flags = |value: &str| serde_json::json!([{ "field": "flags", "value": value }]);
+    ground.load("reno");
+    assert_eq!(fields(1), flags("non_restricted"));
+
+    let swapped = ground.json(&["swap", &ground.name, "cubic"]);
+    assert_eq!(swapped["swapped"]["carried_over"], flags("non_restricted"));
+    assert_eq!(fields(2), flags("non_restricted"));
+
+    // The object has a flag of its own: each bit is a field.
+    let swapped = ground.json(&["swap", &ground.name, "dctcp"]);
+    assert_eq!(swapped["swapped"]["carried_over"], flags("non_restricted"));
+    assert_eq!(fields(3), flags("non_restricted,needs_ecn"));
+
+    let swapped = ground.run(&["swap", &ground.name, "reno", "--set", "flags=needs_ecn"]);
+    assert!(swapped.code == 0 && !swapped.out.contains("--set flags"), "{swapped:?}");
+    assert_eq!(fields(4), flags("needs_ecn"));
+
+    let swapped = ground.run(&["swap", &ground.name, "reno"]);
+    let said = "v5 has flags=needs_ecn from v4; --set flags=... sets it anew";
+    assert!(swapped.code == 0 && swapped.out.contains(said), "{swapped:?}");
+    ground.json(&["unload", &ground.name]);
+    ground.gone();
+}

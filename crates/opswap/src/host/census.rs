@@ -14,6 +14,13 @@ pub(super) struct Pin {
     pub(super) object: PinnedId,
 }
 
+impl Pin {
+    /// The algorithm in whose folder it is.
+    fn algorithm(&self) -> Option<String> {
+        pins::unescape(self.path.parent()?.file_name()?.to_str()?)
+    }
+}
+
 /// What stands behind a pin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PinnedId {
@@ -69,19 +76,26 @@ fn table(
     let Some(value) = StructOpsValue::parse(&bytes, shape.data_offset) else {
         return Ok(None);
     };
-    // A table that was created and not filled has no name: that of its map could be taken for an algorithm's.
-    let name = shape.name(&value.data).unwrap_or_else(|| info.name.clone());
     let link_id = links
         .iter()
         .find(|(_, map_id)| **map_id == info.id)
         .map(|(link_id, _)| *link_id);
     let ours: Vec<&Pin> = pins.iter().filter(|pin| pin.object == PinnedId::Map(info.id)).collect();
+    // A table that was created and not filled has no name: that of its map could be taken for an algorithm's. Of a kind without names it is the name
+    // that opswap keeps it under, since a new version's variable may have another one.
+    let kept_as = || ours.iter().find_map(|pin| pin.algorithm());
+    let name = shape
+        .name(&value.data)
+        .or_else(kept_as)
+        .unwrap_or_else(|| info.name.clone());
     let state = state(&value, link_id.is_some(), &ours);
     let link_pins = pins
         .iter()
         .filter(|pin| link_id.is_some_and(|id| pin.object == PinnedId::Link(id)));
     Ok(Some(Table {
         name,
+        fields: super::carry::fields(&shape, &value.data),
+        programs: super::shape::programs(&shape.functions, &value.data),
         kind: shape.kind,
         state,
         version: ours.iter().find_map(|pin| pin.name.number()),
@@ -93,7 +107,6 @@ fn table(
             .chain(ours.iter().copied())
             .map(|pin| pin.path.clone())
             .collect(),
-        programs: super::shape::programs(&shape.functions, &value.data),
     }))
 }
 

@@ -2,10 +2,11 @@
 //! object are registered all or none.
 
 use super::pins::{self, PinName};
+use super::shape::NAME;
 use super::{Host, HostError, State, census};
 use crate::{Error, Source};
 use bpf::{Bpf, Fd, Link, Map, ObjectRef};
-use loader::{LoadedOps, PlanOptions, SetField};
+use loader::{LoadedOps, OpsPlan, PlanOptions, SetField};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,8 +39,13 @@ pub struct Loaded {
     pub pins: Vec<PathBuf>,
 }
 
-/// Creates everything in the kernel and lets it validate the tables; registers nothing.
-pub(super) fn prepare(kernel: &Arc<dyn Bpf>, source: &Source, settings: &Settings) -> Result<loader::Loaded, Error> {
+/// Creates everything in the kernel and lets it validate the tables; registers nothing. `change` has the last word about the tables' data.
+pub(super) fn prepare(
+    kernel: &Arc<dyn Bpf>,
+    source: &Source,
+    settings: &Settings,
+    change: impl FnOnce(&mut [OpsPlan]),
+) -> Result<loader::Loaded, Error> {
     let file = || source.word.clone();
     let options = PlanOptions {
         set: settings.set.clone(),
@@ -47,10 +53,11 @@ pub(super) fn prepare(kernel: &Arc<dyn Bpf>, source: &Source, settings: &Setting
         by_link: true,
         ..PlanOptions::default()
     };
-    let plan = crate::check::plan(source, kernel, &options)?;
+    let mut plan = crate::check::plan(source, kernel, &options)?;
     if plan.ops().is_empty() {
         return Err(HostError::NoTable { file: file() }.into());
     }
+    change(plan.ops_mut());
     let loaded = plan.load(kernel).map_err(|error| Error::Load {
         file: file(),
         error: Box::new(error),
@@ -101,10 +108,9 @@ pub(super) fn only_table<'a>(loaded: &'a loader::Loaded, kind: &str) -> Result<&
     }
 }
 
-/// The name that the table carries, else the variable's.
-fn algorithm(ops: &LoadedOps) -> String {
-    let name = loader::rules::name_member(&ops.plan.kind).and_then(|member| ops.plan.text(member));
-    name.unwrap_or_else(|| ops.plan.name.clone())
+/// The name that the table carries; of a kind without names that of its map, which the kernel shows, and which is made of the variable's.
+fn algorithm(ops: &OpsPlan) -> String {
+    ops.text(NAME).unwrap_or_else(|| bpf::object_name(&ops.name))
 }
 
 impl Host {
@@ -114,12 +120,12 @@ impl Host {
     /// What the kernel refuses ([`Error::Plan`], [`Error::Load`], [`Error::Attach`]), a name that is taken ([`HostError::Exists`]); nothing
     /// is left behind then.
     pub fn load(&self, source: &Source, settings: &Settings) -> Result<Vec<Loaded>, Error> {
-        let loaded = prepare(&self.bpf, source, settings)?;
+        let loaded = prepare(&self.bpf, source, settings, |_| ())?;
         self.mount()?;
         let _nobody_else = self.lock()?;
         let registered = census::tables(self)?;
         for ops in loaded.ops() {
-            let name = algorithm(ops);
+            let name = algorithm(&ops.plan);
             let live =
                 |table: &&super::Table| table.state == State::Live && table.name == name && table.kind == ops.plan.kind;
             if registered.iter().any(|table| live(&table)) {
@@ -128,7 +134,7 @@ impl Host {
         }
         let mut kept = Vec::new();
         for ops in loaded.ops() {
-            let folder = pins::folder(&self.bpffs, &ops.plan.kind, &algorithm(ops));
+            let folder = pins::folder(&self.bpffs, &ops.plan.kind, &algorithm(&ops.plan));
             match self.keep(ops, &folder, source) {
                 Ok(one) => kept.push((folder, one)),
                 Err(error) => {
@@ -172,7 +178,7 @@ impl Host {
             .map_err(system("read the facts of the table"))?
             .id;
         let facts = Loaded {
-            name: algorithm(ops),
+            name: algorithm(&ops.plan),
             kind: ops.plan.kind.clone(),
             link_id,
             map_id,

@@ -3,6 +3,7 @@
 //! All state is read from the kernel: its maps, its links, and pins of both under the bpffs. Nothing is written anywhere else, so that two
 //! tools, or a tool and a person with bpftool, never disagree about what is registered.
 
+mod carry;
 mod census;
 mod load;
 mod pins;
@@ -10,6 +11,7 @@ pub(crate) mod shape;
 mod swap;
 mod unload;
 
+pub use carry::FieldValue;
 pub use load::{Loaded, Settings};
 pub use shape::Filled;
 pub use swap::Swapped;
@@ -57,6 +59,8 @@ pub struct Table {
     pub references: u32,
     /// Our pins of the table and of its link.
     pub pins: Vec<PathBuf>,
+    /// Its data fields that are not zero, without the name.
+    pub fields: Vec<FieldValue>,
     /// The programs behind its function members.
     pub programs: Vec<Filled>,
 }

@@ -78,6 +78,23 @@ pub(super) fn escape(name: &str) -> String {
     escaped
 }
 
+/// Reads what [`escape`] wrote; `None` for what it never writes.
+pub(super) fn unescape(name: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(name.len());
+    let mut rest = name.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        if *first == b'%' {
+            let digits = std::str::from_utf8(after.get(..2)?).ok()?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,5 +114,11 @@ mod tests {
         assert_eq!(escape("bpf_cubic"), "bpf_cubic");
         assert_eq!(escape("my.cc/v2%"), "my%2ecc%2fv2%25");
         assert_ne!(escape("."), ".");
+        for name in ["bpf_cubic", "my.cc/v2%", "a\u{e4} b", ""] {
+            assert_eq!(unescape(&escape(name)).as_deref(), Some(name));
+        }
+        for damaged in ["%", "%2", "%zz", "%ff"] {
+            assert_eq!(unescape(damaged), None, "{damaged}");
+        }
     }
 }

@@ -2,11 +2,14 @@
 //! functions, where the name is.
 
 use bpf::Bpf;
-use btf::{Btf, Kind, TypeId};
+use btf::{Btf, Def, Kind, Member, TypeId};
 use serde::Serialize;
 
 /// What the value types of ops maps are called: `bpf_struct_ops_` and the kind (kernel/bpf/bpf_struct_ops.c, Linux 6.18).
 const VALUE_PREFIX: &str = "bpf_struct_ops_";
+
+/// The member that holds the name, in every kind that has one.
+pub(super) const NAME: &str = "name";
 
 /// One kind of ops structure.
 #[derive(Clone, Debug)]
@@ -16,8 +19,51 @@ pub(crate) struct Shape {
     pub(crate) data_offset: usize,
     /// Function members: name and offset in the table, in bytes.
     pub(crate) functions: Vec<(String, usize)>,
+    /// Members that hold numbers or text, without the name.
+    pub(crate) values: Vec<ValueMember>,
     /// Offset and length of the member `name`, if there is one.
     name: Option<(usize, usize)>,
+}
+
+/// A member that holds a number or a text.
+#[derive(Clone, Debug)]
+pub(crate) struct ValueMember {
+    pub(crate) name: String,
+    /// In the table, in bytes.
+    pub(crate) offset: usize,
+    /// In bytes; of a number at most 8.
+    pub(crate) size: usize,
+    pub(crate) is_signed: bool,
+    pub(crate) is_text: bool,
+}
+
+impl ValueMember {
+    /// `None` for functions, other pointers, bit fields and structures, which nobody can set.
+    fn of(kernel: &Btf, member: &Member<'_>) -> Option<Self> {
+        if kernel.bit_field(member).is_some() {
+            return None;
+        }
+        let size = kernel.size_of(member.ty).ok()? as usize;
+        let is_signed = match kernel.resolve(member.ty).ok()?.def {
+            Def::Int(int) if size <= 8 => int.encoding.signed,
+            Def::Enum(e) if size <= 8 => e.signed,
+            Def::Array(array) if kernel.size_of(array.element) == Ok(1) => {
+                return Some(Self::new(member, size, false, true));
+            }
+            _ => return None,
+        };
+        Some(Self::new(member, size, is_signed, false))
+    }
+
+    fn new(member: &Member<'_>, size: usize, is_signed: bool, is_text: bool) -> Self {
+        Self {
+            name: member.name.to_owned(),
+            offset: member.byte_offset() as usize,
+            size,
+            is_signed,
+            is_text,
+        }
+    }
 }
 
 /// A function member and the program that fills it.
@@ -56,15 +102,23 @@ impl Shape {
         let functions = functions
             .map(|member| (member.name.to_owned(), member.byte_offset() as usize))
             .collect();
+        let values = table.members().filter(|member| member.name != NAME);
+        let values = values.filter_map(|member| ValueMember::of(kernel, &member)).collect();
         let name = table
-            .member_named("name")
+            .member_named(NAME)
             .and_then(|(_, member)| Some((member.byte_offset() as usize, kernel.size_of(member.ty).ok()? as usize)));
         Some(Self {
             kind,
             data_offset: data.byte_offset() as usize,
             functions,
+            values,
             name,
         })
+    }
+
+    /// Whether tables of this kind carry their name.
+    pub(crate) fn has_name(&self) -> bool {
+        self.name.is_some()
     }
 
     /// The name that the table carries; `None` if this kind has no member `name`.

@@ -7,12 +7,14 @@
 //!
 //! A rollback updates the link and then renames the version that it took away to `back<N>`.
 
+use super::carry::{FieldValue, carry_over};
 use super::census::{Pin, PinnedId, pins_in};
 use super::load::{Settings, prepare};
 use super::pins::{self, PinName};
+use super::shape::{NAME, Shape};
 use super::{Host, HostError, State, Table};
 use crate::{Error, Source};
-use bpf::{Fd, Link, LinkUpdate, LinkUpdateError, Map, Pinned};
+use bpf::{Fd, Link, LinkUpdate, LinkUpdateError, Map, Pinned, StructOpsValue};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -32,6 +34,9 @@ pub struct Swapped {
     /// The map that is live now.
     #[serde(rename = "map")]
     pub map_id: u32,
+    /// Fields that the new version has from the old one; empty after a rollback, which changes no table.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub carried_over: Vec<FieldValue>,
     /// How long the exchange itself took, in milliseconds; the old table was in use until then, the new one from then on.
     pub took_ms: f64,
 }
@@ -78,21 +83,20 @@ impl Held {
 
 impl Host {
     /// Loads `source`, which must hold one table of the same kind, and exchanges it for the live one. The kernel demands that the name stay, so the
-    /// new table gets it whatever name the object has. Sockets that run keep the old table; new ones get the new one.
+    /// new table gets it whatever name the object has. Data fields of the old table carry over ([`Swapped::carried_over`]): a field that `settings` sets
+    /// has that value, one that the object leaves zero keeps the old one, of flags each bit. Sockets that run keep the old table; new ones get the new one.
     ///
     /// # Errors
     /// Whatever loading can fail with: then nothing has changed. [`HostError::Stale`] if somebody swapped meanwhile.
     pub fn swap(&self, name: &str, source: &Source, settings: &Settings) -> Result<Swapped, Error> {
-        let (kind, seen) = {
+        let (kind, seen, old) = {
             let _nobody_else = self.lock()?;
             let (kind, held) = self.hold(name)?;
-            (kind, held.live_map_id)
+            let old = self.table_of(held.live_map_id)?;
+            (kind, held.live_map_id, old)
         };
-        if let Some(set) = settings
-            .set
-            .iter()
-            .find(|set| Some(set.field.as_str()) == loader::rules::name_member(&kind))
-        {
+        let has_name = old.as_ref().is_some_and(|(shape, _)| shape.has_name());
+        if let Some(set) = settings.set.iter().find(|set| has_name && set.field == NAME) {
             return Err(HostError::NameStays {
                 field: set.field.clone(),
             }
@@ -100,10 +104,15 @@ impl Host {
         }
         super::load::holds_one_table(source, &kind)?;
         let settings = Settings {
-            rename: Some(name.to_owned()),
+            rename: has_name.then(|| name.to_owned()),
             ..settings.clone()
         };
-        let loaded = prepare(&self.bpf, source, &settings)?;
+        let mut carried_over = Vec::new();
+        let loaded = prepare(&self.bpf, source, &settings, |new| {
+            if let (Some((shape, old)), [new]) = (&old, new) {
+                carried_over = carry_over(shape, old, new, &settings.set);
+            }
+        })?;
         let map = super::load::only_table(&loaded, &kind)?;
         // Verifying took its time: another process may have swapped meanwhile.
         let _nobody_else = self.lock()?;
@@ -115,7 +124,30 @@ impl Host {
             }
             .into());
         }
-        Ok(self.exchange_for_new(name, held, map)?)
+        Ok(Swapped {
+            carried_over,
+            ..self.exchange_for_new(name, held, map)?
+        })
+    }
+
+    /// The layout and the bytes of a table; `None` for a kind of a module, whose layout is not known here.
+    fn table_of(&self, map_id: u32) -> Result<Option<(Shape, Vec<u8>)>, HostError> {
+        let map = self
+            .bpf
+            .map_by_id(map_id)
+            .map_err(HostError::system("open the ops map"))?;
+        let info = self
+            .bpf
+            .map_info(&map)
+            .map_err(HostError::system("read the facts of a map"))?;
+        let Some(shape) = Shape::of_value_type(&self.kernel_btf()?, info.btf_vmlinux_value_type_id) else {
+            return Ok(None);
+        };
+        let value = self
+            .bpf
+            .map_lookup(&map, &[0; 4])
+            .map_err(HostError::system("look an ops map up"))?;
+        Ok(StructOpsValue::parse(&value, shape.data_offset).map(|value| (shape, value.data)))
     }
 
     /// Brings the previous version back. A second rollback brings back the one that the first took away.
@@ -260,6 +292,7 @@ impl Host {
             to,
             link_id: held.link_id,
             map_id: info.id,
+            carried_over: Vec::new(),
             took_ms: took.as_secs_f64() * 1e3,
         })
     }
