@@ -27,6 +27,7 @@ Exit codes:
   4  this kernel (or this version of opswap) lacks it
   5  no permission
   6  conflict, or another state than expected
+  7  there is no such thing: file, algorithm, version, kind or code
 
 Examples:
   opswap compare reno cubic dctcp --rate 100mbit --rtt 20ms --queue 250000b

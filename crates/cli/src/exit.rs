@@ -20,6 +20,8 @@ pub(crate) enum Exit {
     Permission,
     /// 6: conflict, or another state than expected.
     Conflict,
+    /// 7: there is no such thing: nothing of that name is registered, shipped, known; no such file.
+    NotFound,
 }
 
 impl From<Class> for Exit {
@@ -31,6 +33,7 @@ impl From<Class> for Exit {
             Class::Unsupported => Self::Unsupported,
             Class::Permission => Self::Permission,
             Class::Conflict => Self::Conflict,
+            Class::NotFound => Self::NotFound,
         }
     }
 }
@@ -55,6 +58,7 @@ mod tests {
             Exit::Unsupported,
             Exit::Permission,
             Exit::Conflict,
+            Exit::NotFound,
         ];
         for (number, exit) in all.into_iter().enumerate() {
             assert_eq!(exit as usize, number);

@@ -2,7 +2,8 @@
 
 use crate::exit::Exit;
 use crate::output::Output;
-use opswap::Error;
+use crate::text::Text;
+use opswap::{CompileError, Error, SourceError};
 use serde::Serialize;
 
 /// What `--json` prints when a command fails.
@@ -77,22 +78,36 @@ impl Failure {
         }
         if output.json() {
             // A failure to print a failure leaves the exit code.
-            let _unheard = output.result(&ErrorBody { error: self.facts() }, String::new);
+            let _unheard = output.result(&ErrorBody { error: self.facts() }, Text::default);
             return;
         }
         if let Self::Operation(failed) = self
             && let Some(report) = failed.report()
         {
-            anstream::eprint!("{}", crate::render::report(report, output.colored(&std::io::stderr())));
+            output.complain(&crate::render::report(report));
         }
-        anstream::eprintln!(
-            "{}opswap:{} {}",
-            crate::render::ERROR,
-            crate::render::RESET,
-            self.message()
-        );
+        output.complain(&text!(
+            "{} {}\n",
+            Text::line("opswap:").styled(crate::render::ERROR),
+            self.said()
+        ));
         if let Some(hint) = self.hint() {
-            anstream::eprintln!("  {}help:{} {hint}", crate::render::HELP, crate::render::RESET);
+            let help = Text::line("help:").styled(crate::render::HELP);
+            output.complain(&text!("  {} {}\n", help, hint));
+        }
+    }
+
+    /// The message: one line, but what a compiler says has lines of its own.
+    fn said(&self) -> Text {
+        match self {
+            Self::Operation(Error::Source(SourceError::Compile(CompileError::Refused { source_file, output }))) => {
+                text!(
+                    "clang refused {}\n{}",
+                    source_file.display(),
+                    Text::block(output.trim_end())
+                )
+            }
+            _ => Text::line(&self.message()),
         }
     }
 

@@ -1,30 +1,43 @@
-//! Where results go: text for people or one JSON object for programs. Data to standard output, notes to standard error.
+//! Where results go: text for people or one JSON object for programs. Data to standard output, notes to standard error. Nothing else in the command
+//! prints, and what is printed here is a [`Text`] or JSON: bytes of a stranger that a terminal would obey are escaped in both.
 
 use crate::arguments::{Color, Common};
 use crate::failure::Failure;
+use crate::text::Text;
+use indicatif::{ProgressBar, ProgressStyle};
+use opswap::printable;
 use serde::Serialize;
-use std::io::{IsTerminal, Write};
+use std::cell::RefCell;
+use std::io::{ErrorKind, IsTerminal, Write};
+
+pub(crate) use crate::table::{Cell, columns, table, table_in_view};
 
 /// The version of every JSON object that the command prints.
 const SCHEMA: u32 = 1;
 
 /// How results are shown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Output {
     json: bool,
-    color: Color,
+    verb: String,
+    /// Said so far; they are part of the result.
+    notes: RefCell<Vec<String>>,
 }
 
-/// The envelope: `schema` first, then what the verb says.
+/// The envelope: what every object begins with, then what the verb says.
 #[derive(Serialize)]
 struct Envelope<'a, T> {
     schema: u32,
+    /// Absent when the arguments could not be read.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    verb: &'a str,
+    notes: &'a [String],
     #[serde(flatten)]
     body: &'a T,
 }
 
 impl Output {
-    pub(crate) fn new(common: &Common) -> Self {
+    pub(crate) fn new(common: &Common, verb: &str) -> Self {
         let choice = match common.color {
             Color::Auto => anstream::ColorChoice::Auto,
             Color::Always => anstream::ColorChoice::Always,
@@ -33,15 +46,17 @@ impl Output {
         choice.write_global();
         Self {
             json: common.json,
-            color: common.color,
+            verb: verb.to_owned(),
+            notes: RefCell::default(),
         }
     }
 
-    /// For arguments that could not be read but ask for JSON.
-    pub(crate) fn json_only() -> Self {
+    /// For arguments that could not be read.
+    pub(crate) fn of_unread(json: bool) -> Self {
         Self {
-            json: true,
-            color: Color::Never,
+            json,
+            verb: String::new(),
+            notes: RefCell::default(),
         }
     }
 
@@ -50,89 +65,106 @@ impl Output {
         self.json
     }
 
-    /// Whether what goes to this stream may have colour.
-    pub(crate) fn colored(&self, stream: &impl IsTerminal) -> bool {
-        match self.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-        }
-    }
-
-    /// Whether progress may be drawn: only for a person who watches.
-    pub(crate) fn progress(&self) -> bool {
-        !self.json && std::io::stderr().is_terminal()
-    }
-
-    /// Prints a result: `body` as JSON, or what `text` makes of it.
-    pub(crate) fn result<T: Serialize>(&self, body: &T, text: impl FnOnce() -> String) -> Result<(), Failure> {
-        if self.json {
-            let envelope = Envelope { schema: SCHEMA, body };
-            let line = serde_json::to_string(&envelope).map_err(Failure::Json)?;
-            self.print(&format!("{line}\n"))
-        } else {
-            self.print(&text())
-        }
-    }
-
-    /// Prints text to standard output. A reader that has gone away is no error: `opswap list | head -1`.
-    pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
-        match std::io::stdout().lock().write_all(text.as_bytes()) {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
-            _ => Ok(()),
-        }
-    }
-
-    /// Says something beside the result; not with `--json`, where standard error stays empty unless something fails.
-    pub(crate) fn note(&self, text: &str) {
+    /// Prints a result: `body` as JSON, with the notes, or what `text` makes of it.
+    pub(crate) fn result<T: Serialize>(&self, body: &T, text: impl FnOnce() -> Text) -> Result<(), Failure> {
         if !self.json {
-            anstream::eprintln!("{text}");
+            return self.print(&text());
+        }
+        let envelope = Envelope {
+            schema: SCHEMA,
+            verb: &self.verb,
+            notes: &self.notes.borrow(),
+            body,
+        };
+        let line = serde_json::to_string(&envelope).map_err(Failure::Json)?;
+        written(writeln!(std::io::stdout().lock(), "{}", printable_json(&line)))
+    }
+
+    /// Prints text to standard output.
+    pub(crate) fn print(&self, text: &Text) -> Result<(), Failure> {
+        written(anstream::stdout().lock().write_all(text.colored().as_bytes()))
+    }
+
+    /// Says something beside the result, in a line: on standard error, or in the `notes` of the JSON object.
+    pub(crate) fn note(&self, message: &str) {
+        if self.json {
+            let bare = message.strip_prefix("note: ").unwrap_or(message);
+            self.notes.borrow_mut().push(bare.to_owned());
+        } else {
+            self.complain(&text!("{}\n", message));
+        }
+    }
+
+    /// As [`Output::note`], for several lines of somebody else's: a compiler's warnings.
+    pub(crate) fn note_lines(&self, lines: &str) {
+        if self.json {
+            self.notes.borrow_mut().push(lines.trim_end().to_owned());
+        } else {
+            self.complain(&text!("{}\n", Text::block(lines.trim_end())));
+        }
+    }
+
+    /// Prints text to standard error. That nobody reads it changes nothing.
+    pub(crate) fn complain(&self, text: &Text) {
+        let _nobody_reads = anstream::stderr().lock().write_all(text.colored().as_bytes());
+    }
+
+    /// A bar on standard error while something lasts, for a person who watches; hidden from everybody else.
+    pub(crate) fn progress(&self) -> Progress {
+        if self.json || !std::io::stderr().is_terminal() {
+            return Progress(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::new(PROGRESS_STEPS);
+        if let Ok(style) = ProgressStyle::with_template("{msg:12} {wide_bar} {percent:>3} %") {
+            bar.set_style(style);
+        }
+        Progress(bar)
+    }
+}
+
+/// A reader that has gone away is no error: `opswap list | head -1`.
+fn written(result: std::io::Result<()>) -> Result<(), Failure> {
+    match result {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+        _ => Ok(()),
+    }
+}
+
+/// JSON escapes C0 controls only (RFC 8259, section 7); whatever else a terminal obeys can only stand within its strings.
+fn printable_json(json: &str) -> String {
+    let mut line = String::with_capacity(json.len());
+    for c in json.chars() {
+        if printable::is_obeyed(c) {
+            let units = &mut [0; 2];
+            c.encode_utf16(units)
+                .iter()
+                .for_each(|unit| line.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
+/// How far something is.
+pub(crate) struct Progress(ProgressBar);
+
+const PROGRESS_STEPS: u64 = 1000;
+
+impl Progress {
+    /// What it works on, and which share of it is done, 0 to 1.
+    pub(crate) fn at(&self, label: &str, share: f64) {
+        if !self.0.is_hidden() {
+            self.0.set_message(printable::line(label).into_owned());
+            self.0.set_position((share * PROGRESS_STEPS as f64) as u64);
         }
     }
 }
 
-/// Columns for something that is `usual` wide and can be narrower: those of the terminal, at least 30; files and pipes get what is usual.
-pub(crate) fn columns(usual: usize) -> usize {
-    reader_columns().map_or(usual, |columns| columns.clamp(30, usual))
-}
-
-/// How wide the reader of standard output sees, as `COLUMNS` or the terminal tells; nobody knows for files and pipes.
-fn reader_columns() -> Option<usize> {
-    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let seen = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
-    told.filter(|columns| *columns > 0).or_else(seen)
-}
-
-/// A table that the reader can see whole: one that is too wide is cut into several below one another, each with the first `keys` columns.
-pub(crate) fn table_in_view(rows: &[Vec<String>], keys: usize) -> String {
-    match reader_columns() {
-        Some(columns) => table_within(rows, keys, columns),
-        None => table(rows),
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
-}
-
-fn table_within(rows: &[Vec<String>], keys: usize, columns: usize) -> String {
-    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let taken = |from: usize, to: usize| -> Vec<Vec<String>> {
-        let part = |row: &Vec<String>| {
-            let place = |column: usize| row.get(column).cloned().unwrap_or_default();
-            (0..keys).chain(from..to).map(place).collect()
-        };
-        rows.iter().map(part).collect()
-    };
-    let width = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
-    let mut parts = Vec::new();
-    let mut from = keys.min(count);
-    while from < count {
-        // As many columns as fit, and one in any case.
-        let fits = |to: &usize| width(&table(&taken(from, *to))) <= columns;
-        let to = (from + 1..=count).take_while(fits).last().unwrap_or(from + 1);
-        let part = taken(from, to);
-        let says_something = |row: &&Vec<String>| row.iter().skip(keys).any(|cell| !cell.is_empty());
-        parts.push(table(&part.iter().filter(says_something).cloned().collect::<Vec<_>>()));
-        from = to;
-    }
-    parts.join("\n")
 }
 
 /// A number and what is counted: `1 pin`, `2 pins`.
@@ -141,61 +173,42 @@ pub(crate) fn count(number: u64, what: &str) -> String {
     format!("{number} {what}{ending}")
 }
 
-/// Lines of cells as a table: columns as wide as their widest cell, two spaces between, nothing at the end of lines.
-pub(crate) fn table(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|cell| cell.chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let mut text = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(&widths) {
-            line.push_str(&format!("{cell:<width$}  "));
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
+    /// What is printed anywhere else would not be escaped.
     #[test]
-    fn a_wide_table_is_cut_between_columns() {
-        let rows: Vec<Vec<String>> = [
-            ["CC", "N", "GOODPUT", "DROPS"],
-            ["reno", "0", "96.5", "4"],
-            ["cubic", "1", "96.4", ""],
-        ]
-        .iter()
-        .map(|row| row.map(str::to_owned).to_vec())
-        .collect();
-        assert_eq!(super::table_within(&rows, 1, 80), super::table(&rows));
-        assert_eq!(
-            super::table_within(&rows, 1, 18),
-            "CC     N  GOODPUT\nreno   0  96.5\ncubic  1  96.4\n\nCC    DROPS\nreno  4\n"
-        );
-        assert_eq!(
-            super::table_within(&rows, 1, 1)
-                .lines()
-                .filter(|line| line.starts_with("CC"))
-                .count(),
-            3
-        );
+    fn nothing_else_prints() {
+        let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        let mut seen = 0;
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|ending| ending == "rs") && !path.ends_with("output.rs") {
+                    seen += 1;
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    for printing in [
+                        "println!",
+                        "print!",
+                        "io::stderr",
+                        "anstream::std",
+                        "stdout().",
+                        "ProgressBar",
+                    ] {
+                        assert!(!text.contains(printing), "{}: {printing}", path.display());
+                    }
+                }
+            }
+        }
+        assert!(seen > 20);
     }
 
     #[test]
-    fn a_table_is_aligned() {
-        let rows = [
-            vec!["NAME".to_owned(), "N".to_owned()],
-            vec!["x".to_owned(), "12".to_owned()],
-        ];
-        assert_eq!(super::table(&rows), "NAME  N\nx     12\n");
+    fn json_says_the_same_in_characters_that_nothing_obeys() {
+        let hostile = "a\u{1b}\u{7f}\u{9b}\u{202e}\u{2028}\u{e0041}\u{e9}\"\\";
+        let line = super::printable_json(&serde_json::to_string(hostile).unwrap());
+        assert!(!line.chars().any(opswap::printable::is_obeyed), "{line}");
+        assert_eq!(serde_json::from_str::<String>(&line).unwrap(), hostile);
     }
 }

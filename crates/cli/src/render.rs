@@ -1,49 +1,59 @@
 //! A rejection as a good compiler shows it: the code, the source line, the reason, what would help.
 
+use crate::text::Text;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use anstyle::{AnsiColor, Color, Reset, Style};
+use anstyle::{AnsiColor, Color, Style};
 use opswap::Report;
+use opswap::printable::line;
 
 /// The style of the word that opens an error.
 pub(crate) const ERROR: Style = Style::new().bold().fg_color(Some(Color::Ansi(AnsiColor::Red)));
 /// The style of the word that opens a hint.
 pub(crate) const HELP: Style = Style::new().bold().fg_color(Some(Color::Ansi(AnsiColor::Cyan)));
-/// Back to plain text.
-pub(crate) const RESET: Reset = Reset;
 
-/// The report as text that ends with a line break.
-pub(crate) fn report(report: &Report, colored: bool) -> String {
+/// What is as one wants it.
+pub(crate) const GOOD: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Green)));
+/// What one may want to look at.
+pub(crate) const DOUBTFUL: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Yellow)));
+
+/// The report as text that ends with a line break. Every piece is escaped before the renderer gets it, which adds nothing but our colours.
+pub(crate) fn report(report: &Report) -> Text {
+    let message = line(&report.message);
     let title = match report.insn {
-        Some(insn) => format!("{} (instruction {insn})", report.message),
-        None => report.message.clone(),
+        Some(insn) => format!("{message} (instruction {insn})"),
+        None => message.into_owned(),
     };
-    let mut group = Group::with_title(Level::ERROR.primary_title(&title).id(report.code.as_ref()));
+    let code = line(&report.code);
+    let mut group = Group::with_title(Level::ERROR.primary_title(&title).id(code.as_ref()));
     if let Some(source) = &report.source {
         // clang keeps the line without its file's indentation in BTF; the column counts it, so it is put back.
         let indent = (source.column as usize).saturating_sub(1).min(80);
-        let trimmed = source.text.trim_start();
-        let line = if source.text.starts_with(char::is_whitespace) {
-            source.text.clone()
+        let text = line(&source.text.replace('\t', TAB)).into_owned();
+        let trimmed = text.trim_start();
+        let shown = if source.text.starts_with(char::is_whitespace) {
+            text.clone()
         } else {
             format!("{}{trimmed}", " ".repeat(indent))
         };
-        let start = line.len() - line.trim_start().len();
-        let (start, end) = (start.min(line.len()), line.trim_end().len().max(start));
-        let snippet = Snippet::source(line)
+        let start = shown.len() - shown.trim_start().len();
+        let (start, end) = (start.min(shown.len()), shown.trim_end().len().max(start));
+        let snippet = Snippet::source(shown)
             .line_start(source.line as usize)
-            .path(source.file.clone())
+            .path(line(&source.file).into_owned())
             .annotation(AnnotationKind::Primary.span(start..end));
         group = group.element(snippet);
     }
     for note in &report.notes {
-        group = group.element(Level::NOTE.message(note.as_str()));
+        group = group.element(Level::NOTE.message(line(note)));
     }
     if let Some(help) = &report.help {
-        group = group.element(Level::HELP.message(help.as_str()));
+        group = group.element(Level::HELP.message(line(help)));
     }
-    let renderer = if colored { Renderer::styled() } else { Renderer::plain() };
-    format!("{}\n", renderer.render(&[group]))
+    Text::rendered(format!("{}\n", Renderer::styled().render(&[group])))
 }
+
+/// What the renderer makes of a tab, so that what it marks stays below what it shows.
+const TAB: &str = "    ";
 
 #[cfg(test)]
 mod tests {
@@ -65,6 +75,6 @@ mod tests {
             notes: vec!["writable here: snd_cwnd".to_owned()],
             help: Some("keep your own value in icsk_ca_priv".to_owned()),
         };
-        insta::assert_snapshot!(super::report(&report, false));
+        insta::assert_snapshot!(super::report(&report).plain());
     }
 }

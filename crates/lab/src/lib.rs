@@ -18,6 +18,7 @@ mod account;
 pub mod chart;
 mod embedded;
 pub mod plot;
+pub mod printable;
 pub mod report;
 mod result;
 mod run;

@@ -1,9 +1,10 @@
 //! Charts as text for a terminal: braille dots, two across and four down in a character, or plain ASCII.
 //!
-//! The text has no colours and no escape sequences; [`Cell::line`] says which line a character belongs to, so that a caller that knows the terminal
+//! The text has no colours and no escape sequences, also not those of a name; [`Cell::line`] says which line a character belongs to, so that a caller that knows the terminal
 //! can paint it. Written here because the drawing is a hundred lines and the plotting crates bring whole terminal toolkits.
 
 use crate::chart::{Axis, Chart};
+use crate::printable;
 
 /// What to draw with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,11 @@ pub fn cells(chart: &Chart, width: usize, height: usize, glyphs: Glyphs) -> Vec<
     let canvas = Canvas::draw(chart, x_axis, y_axis, width.saturating_sub(margin + 2), height, glyphs);
 
     let plain = |text: String| Cell { text, line: None };
-    let mut rows = vec![vec![plain(format!("{} ({})", chart.title, chart.unit))]];
+    let mut rows = vec![vec![plain(format!(
+        "{} ({})",
+        printable::line(&chart.title),
+        chart.unit
+    ))]];
     for row in 0..height {
         let label = y_axis
             .ticks()
@@ -199,7 +204,7 @@ fn legend(chart: &Chart, margin: usize, glyphs: Glyphs) -> Vec<Cell> {
             Glyphs::Ascii => glyphs.letter(number),
         };
         cells.push(Cell {
-            text: format!("{sign} {}  ", line.label),
+            text: format!("{sign} {}  ", printable::line(&line.label)),
             line: Some(number),
         });
     }
@@ -207,7 +212,8 @@ fn legend(chart: &Chart, margin: usize, glyphs: Glyphs) -> Vec<Cell> {
     if chart.lines.len() > LEGEND {
         notes.push(format!("and {} more", chart.lines.len() - LEGEND));
     }
-    notes.extend(chart.moments.iter().map(|(at, name)| format!("{at}s: {name}")));
+    let moment = |(at, name): &(f64, String)| format!("{at}s: {}", printable::line(name));
+    notes.extend(chart.moments.iter().map(moment));
     cells.push(Cell {
         text: notes.join(", "),
         line: None,

@@ -4,6 +4,7 @@
 //! (algorithm names, titles) is escaped.
 
 use crate::chart::{Axis, Chart, Line};
+use crate::printable;
 use crate::run::Run;
 use crate::scenario::Scenario;
 use std::fmt::Write as _;
@@ -218,17 +219,16 @@ fn legend(page: &mut String, chart: &Chart) {
     page.push_str("</p>");
 }
 
-/// Text for HTML content and attribute values.
+/// Text for HTML content and attribute values; what a browser, or a terminal that shows the page's source, would obey is made visible.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
+    for letter in printable::line(text).chars() {
         match letter {
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             '"' => safe.push_str("&quot;"),
             '\'' => safe.push_str("&#39;"),
-            letter if letter.is_control() => safe.push('\u{fffd}'),
             letter => safe.push(letter),
         }
     }

@@ -126,6 +126,8 @@ pub enum Class {
     Permission,
     /// A conflict, or another state than expected.
     Conflict,
+    /// There is no such thing: no file, algorithm, version, kind or code of that name.
+    NotFound,
 }
 
 impl Error {
@@ -133,14 +135,15 @@ impl Error {
     pub fn class(&self) -> Class {
         match self {
             Self::Source(SourceError::Unknown { .. }) | Self::NoSuchKind { .. } | Self::NoSuchCode { .. } => {
-                Class::Usage
+                Class::NotFound
             }
             Self::Source(SourceError::Compile(CompileError::Overwrites { .. })) => Class::Usage,
             Self::Source(
-                SourceError::Unreadable { error, .. }
-                | SourceError::Compile(CompileError::File { error, .. } | CompileError::Write { error, .. }),
-            )
-            | Self::Write { error, .. } => of_io(error),
+                SourceError::Unreadable { error, .. } | SourceError::Compile(CompileError::File { error, .. }),
+            ) => of_reading(error),
+            Self::Source(SourceError::Compile(CompileError::Write { error, .. })) | Self::Write { error, .. } => {
+                of_writing(error)
+            }
             Self::Source(_) | Self::Embedded(_) => Class::Failed,
             Self::Object { error, .. } => match **error {
                 object::Error::Unsupported { .. } => Class::Unsupported,
@@ -267,7 +270,14 @@ fn refusal(error: &LoadError) -> Option<&ProgLoadError> {
     }
 }
 
-fn of_io(error: &std::io::Error) -> Class {
+fn of_reading(error: &std::io::Error) -> Class {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Class::NotFound,
+        _ => of_writing(error),
+    }
+}
+
+fn of_writing(error: &std::io::Error) -> Class {
     match error.kind() {
         std::io::ErrorKind::PermissionDenied => Class::Permission,
         _ => Class::Failed,
@@ -341,10 +351,8 @@ fn of_errno(errno: Errno) -> Class {
 
 fn of_host(error: &HostError) -> Class {
     match error {
-        HostError::NotRegistered { .. }
-        | HostError::Gone { .. }
-        | HostError::LinkGone { .. }
-        | HostError::NoPrevious { .. } => Class::Failed,
+        HostError::NotRegistered { .. } | HostError::Gone { .. } | HostError::NoPrevious { .. } => Class::NotFound,
+        HostError::LinkGone { .. } => Class::Failed,
         HostError::NotOurs { .. }
         | HostError::Exists { .. }
         | HostError::Stale { .. }
@@ -352,6 +360,9 @@ fn of_host(error: &HostError) -> Class {
         | HostError::BuiltIn { .. } => Class::Conflict,
         HostError::NameStays { .. } => Class::Usage,
         HostError::NoTable { .. } | HostError::NotOneTable { .. } => Class::Rejected,
+        HostError::NoBpffs {
+            errno: Errno::ENOENT, ..
+        } => Class::NotFound,
         HostError::System { errno, .. } | HostError::NoBpffs { errno, .. } => of_errno(*errno),
     }
 }

@@ -39,6 +39,7 @@ mod kinds;
 pub mod shipped;
 mod source;
 
+pub use ::lab::printable;
 pub use bpf::{Bpf, Category, Report, SourceLine};
 pub use check::{Checked, CheckedError, CheckedNote, CheckedOps, CheckedProgram, Verdict, check, check_source};
 pub use compile::{CompileError, Compiled, build, compile, find_clang};

@@ -24,7 +24,7 @@ pub(crate) fn run(source: &Path, object: Option<&Path>, output: &Output) -> Resu
     let object = object.map_or_else(|| source.with_extension("o"), Path::to_owned);
     let compiled = opswap::build(source, &object).map_err(opswap::Error::from)?;
     if !compiled.warnings.is_empty() {
-        output.note(compiled.warnings.trim_end());
+        output.note_lines(&compiled.warnings);
     }
     let body = Body {
         bytes: compiled.object.len(),
@@ -33,6 +33,6 @@ pub(crate) fn run(source: &Path, object: Option<&Path>, output: &Output) -> Resu
         object,
     };
     output.result(&body, || {
-        format!("{}: {} bytes, by {}\n", body.object.display(), body.bytes, body.clang)
+        text!("{}: {} bytes, by {}\n", body.object.display(), body.bytes, body.clang)
     })
 }

@@ -6,6 +6,7 @@ use crate::exit::Exit;
 use crate::failure::{ErrorFacts, Failure};
 use crate::output::Output;
 use crate::render;
+use crate::text::Text;
 use opswap::{Checked, CheckedError, Verdict};
 use serde::Serialize;
 
@@ -55,16 +56,12 @@ pub(crate) fn run(files: &[String], log: bool, common: &Common, output: &Output)
         objects,
         error: failed.as_ref().map(Failure::facts),
     };
-    let colored = output.colored(&std::io::stdout());
     output.result(&body, || {
         // The one file that was given is named by its error.
         if body.objects.len() == 1 && body.error.is_some() {
-            return String::new();
+            return Text::default();
         }
-        body.objects
-            .iter()
-            .map(|object| text(object, body.kernel, colored))
-            .collect()
+        body.objects.iter().map(|object| text(object, body.kernel)).collect()
     })?;
     if exit == Exit::Done {
         Ok(())
@@ -82,27 +79,27 @@ fn exit(verdict: Verdict) -> Exit {
     }
 }
 
-fn text(object: &Checked, kernel: &str, colored: bool) -> String {
+fn text(object: &Checked, kernel: &str) -> Text {
     if object.verdict == Verdict::Unchecked {
-        return format!("{}: {}\n", object.file, object.verdict);
+        return text!("{}: {}\n", object.file, object.verdict);
     }
-    let mut text = rejections(object, colored);
-    text.push_str(&format!("{}: {} by the {kernel} kernel", object.file, object.verdict));
+    let mut text = rejections(object);
+    text.push(&text!("{}: {} by the {} kernel", object.file, object.verdict, kernel));
     if object.error.is_none() {
-        text.push_str(&format!(" ({})", counts(object)));
+        text.push(&text!(" ({})", counts(object)));
     }
-    text.push('\n');
+    text.push(&text!("\n"));
     for ops in &object.ops {
-        text.push_str(&format!("  {}: {} ({})\n", ops.name, ops.verdict, ops.kind));
+        text.push(&text!("  {}: {} ({})\n", ops.name, ops.verdict, ops.kind));
     }
     for note in &object.notes {
-        text.push_str(&format!("  note: {}\n", note.message));
+        text.push(&text!("  note: {}\n", note.message));
     }
     text
 }
 
 /// Every reason once, with the programs that it concerns where no line of source tells.
-fn rejections(object: &Checked, colored: bool) -> String {
+fn rejections(object: &Checked) -> Text {
     let mut shown: Vec<(CheckedError, Vec<&str>)> = Vec::new();
     for (program, error) in object
         .programs
@@ -114,7 +111,7 @@ fn rejections(object: &Checked, colored: bool) -> String {
             None => shown.push((error.clone(), vec![&program.name])),
         }
     }
-    let mut text = String::new();
+    let mut text = Text::default();
     for (mut error, programs) in shown {
         let quoted: Vec<String> = programs.iter().map(|program| format!("`{program}`")).collect();
         let ending = if quoted.len() == 1 { "" } else { "s" };
@@ -123,10 +120,12 @@ fn rejections(object: &Checked, colored: bool) -> String {
         } else {
             error.message = format!("program{ending} {}: {}", quoted.join(", "), error.message);
         }
-        text.push_str(&render_one(&error, colored));
+        text.push(&render_one(&error));
     }
     let of_ops = object.ops.iter().filter_map(|ops| ops.error.as_ref());
-    text.extend(of_ops.chain(&object.error).map(|error| render_one(error, colored)));
+    of_ops
+        .chain(&object.error)
+        .for_each(|error| text.push(&render_one(error)));
     text
 }
 
@@ -157,22 +156,24 @@ fn counts(object: &Checked) -> String {
     text
 }
 
-fn render_one(error: &CheckedError, colored: bool) -> String {
-    let log = error
-        .log
-        .as_ref()
-        .map(|log| format!("{}\n", log.trim_end()))
-        .unwrap_or_default();
-    let report = match &error.report {
-        Some(report) => render::report(report, colored),
-        None => {
-            let help = error
-                .help
-                .as_ref()
-                .map(|help| format!("  help: {help}\n"))
-                .unwrap_or_default();
-            format!("error[{}]: {}\n{help}", error.code, error.message)
-        }
+fn render_one(error: &CheckedError) -> Text {
+    let mut text = Text::default();
+    if let Some(log) = &error.log {
+        text.push(&text!("{}\n", Text::block(log.trim_end())));
+    }
+    if let Some(report) = &error.report {
+        text.push(&render::report(report));
+        return text;
+    }
+    // clang's words have lines of their own.
+    let message = if error.code == "clang" {
+        Text::block(error.message.trim_end())
+    } else {
+        Text::line(&error.message)
     };
-    log + &report
+    text.push(&text!("error[{}]: {}\n", error.code, message));
+    if let Some(help) = &error.help {
+        text.push(&text!("  help: {}\n", help));
+    }
+    text
 }

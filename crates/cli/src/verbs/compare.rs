@@ -1,9 +1,10 @@
 //! `opswap compare`: several algorithms over the same bottleneck, side by side.
 
-use super::scenario::{Bar, host, report, scenario, source};
+use super::scenario::{host, report, scenario, share, source};
 use crate::arguments::{Common, ScenarioArguments};
 use crate::failure::Failure;
 use crate::output::{Output, table_in_view};
+use crate::text::Text;
 use opswap::lab::{RunResult, Source};
 use serde::Serialize;
 use std::path::Path;
@@ -27,7 +28,7 @@ pub(crate) fn run(
         .map(|file| source(file, output))
         .collect::<Result<Vec<_>, _>>()?;
     tell_apart(files, &mut sources);
-    let bar = Bar::new(output);
+    let bar = output.progress();
     let label = |number: usize| {
         if mix {
             "mix"
@@ -36,7 +37,7 @@ pub(crate) fn run(
         }
     };
     let runs = opswap::compare(&scenario, &sources, mix, host(common), &mut |number, at| {
-        bar.at(label(number), at)
+        bar.at(label(number), share(at))
     })?;
     drop(bar);
     if let Some(page) = page {
@@ -60,7 +61,7 @@ fn tell_apart(files: &[String], sources: &mut [Source]) {
 }
 
 /// One line for each flow, and for each run what its flows have in common.
-pub(super) fn rows(runs: &[RunResult]) -> String {
+pub(super) fn rows(runs: &[RunResult]) -> Text {
     let head = [
         "CC",
         "FLOW",

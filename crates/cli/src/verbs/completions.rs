@@ -3,6 +3,7 @@
 use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::text::Text;
 use clap::CommandFactory;
 use serde::Serialize;
 
@@ -20,5 +21,5 @@ pub(crate) fn run(shell: clap_complete::Shell, output: &Output) -> Result<(), Fa
         shell: shell.to_string(),
         script,
     };
-    output.result(&body, || body.script.clone())
+    output.result(&body, || Text::block(&body.script))
 }

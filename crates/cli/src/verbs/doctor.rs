@@ -23,7 +23,7 @@ pub(crate) fn run(common: &Common, output: &Output) -> Result<(), Failure> {
             .collect();
         let mut text = table(&rows);
         for fix in body.checks.iter().filter_map(|one| one.fix.as_ref()) {
-            text.push_str(&format!("fix: {fix}\n"));
+            text.push(&text!("fix: {}\n", fix));
         }
         text
     })

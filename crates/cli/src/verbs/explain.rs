@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::output::{Output, table};
+use crate::text::Text;
 use opswap::Explanation;
 use serde::Serialize;
 
@@ -28,7 +29,7 @@ pub(crate) fn run(code: Option<&str>, output: &Output) -> Result<(), Failure> {
             output.result(&body, || {
                 body.codes
                     .iter()
-                    .map(|one| format!("{}: {}\n\n{}\n", one.code, one.title, one.text.trim_end()))
+                    .map(|one| text!("{}: {}\n\n{}\n", one.code, one.title, Text::block(one.text.trim_end())))
                     .collect()
             })
         }

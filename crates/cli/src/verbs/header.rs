@@ -4,6 +4,7 @@ use super::kernel;
 use crate::arguments::{Common, KernelName};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::text::Text;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -15,15 +16,9 @@ struct Body {
 pub(crate) fn run(common: &Common, output: &Output) -> Result<(), Failure> {
     let bpf = kernel(common, KernelName::Linux)?;
     let header = opswap::header(bpf.as_ref())?;
-    if output.json() {
-        output.result(
-            &Body {
-                kernel: bpf.name(),
-                header,
-            },
-            String::new,
-        )
-    } else {
-        output.print(&header)
-    }
+    let body = Body {
+        kernel: bpf.name(),
+        header,
+    };
+    output.result(&body, || Text::block(&body.header))
 }

@@ -4,6 +4,7 @@ use super::kernel;
 use crate::arguments::{Common, KernelName};
 use crate::failure::Failure;
 use crate::output::{Output, table};
+use crate::text::Text;
 use opswap::{KindDetail, KindSummary, MemberUse};
 use serde::Serialize;
 
@@ -52,7 +53,7 @@ pub(crate) fn run(name: Option<&str>, common: &Common, output: &Output) -> Resul
     }
 }
 
-fn all(kinds: &[KindSummary]) -> String {
+fn all(kinds: &[KindSummary]) -> Text {
     let head = ["KIND", "FUNCTIONS", "SWAP BY LINK"].map(str::to_owned).to_vec();
     let row = |kind: &KindSummary| {
         let links = if kind.links { "yes" } else { "no" };
@@ -61,7 +62,7 @@ fn all(kinds: &[KindSummary]) -> String {
     table(&std::iter::once(head).chain(kinds.iter().map(row)).collect::<Vec<_>>())
 }
 
-fn one(kind: &KindDetail) -> String {
+fn one(kind: &KindDetail) -> Text {
     let mut rows = vec![["MEMBER", "USE", "DECLARATION"].map(str::to_owned).to_vec()];
     for member in &kind.members {
         let use_ = match member.use_ {
@@ -72,12 +73,12 @@ fn one(kind: &KindDetail) -> String {
         };
         rows.push(vec![member.name.clone(), use_.to_owned(), member.declaration.clone()]);
     }
-    let mut text = format!("struct {} ({} bytes)\n\n{}", kind.name, kind.bytes, table(&rows));
+    let mut text = text!("struct {} ({} bytes)\n\n{}", kind.name, kind.bytes, table(&rows));
     if !kind.rule.is_empty() {
-        text.push_str(&format!("\n{}\n", kind.rule));
+        text.push(&text!("\n{}\n", kind.rule));
     }
     if !kind.kfuncs.is_empty() {
-        text.push_str(&format!(
+        text.push(&text!(
             "\nkernel functions for its programs: {}\n",
             kind.kfuncs.join(", ")
         ));

@@ -3,7 +3,10 @@
 use super::with_host;
 use crate::arguments::Common;
 use crate::failure::Failure;
-use crate::output::{Output, table_in_view};
+use crate::output::{Cell, Output, table_in_view};
+use crate::render;
+use crate::text::Text;
+use anstyle::Style;
 use opswap::{State, Table};
 use serde::Serialize;
 
@@ -18,32 +21,41 @@ pub(crate) fn run(common: &Common, output: &Output) -> Result<(), Failure> {
     };
     output.result(&body, || {
         if body.algorithms.is_empty() {
-            "no ops structure is registered or kept\n".to_owned()
+            text!("no ops structure is registered or kept\n")
         } else {
             rows(&body.algorithms)
         }
     })
 }
 
+/// The colour of a state.
+pub(super) fn style(state: State) -> Style {
+    match state {
+        State::Live => render::GOOD,
+        State::Kept => Style::new(),
+        State::Unused | State::Empty | State::Dying => render::DOUBTFUL,
+    }
+}
+
 /// A line for each table.
-pub(super) fn rows(tables: &[Table]) -> String {
+pub(super) fn rows(tables: &[Table]) -> Text {
     let head = ["NAME", "KIND", "STATE", "VERSION", "MAP", "LINK", "REFERENCES", "PINS"]
-        .map(str::to_owned)
+        .map(Cell::from)
         .to_vec();
     let row = |table: &Table| {
+        let number = |number: Option<u32>| number.map_or("-".to_owned(), |number| number.to_string());
         vec![
-            if table.name.is_empty() { "-" } else { &table.name }.to_owned(),
-            table.kind.clone(),
-            table.state.to_string(),
-            table.version.map_or("-".to_owned(), |version| format!("v{version}")),
-            table.map_id.to_string(),
-            table.link_id.map_or("-".to_owned(), |id| id.to_string()),
-            table.references.to_string(),
-            if table.pins.is_empty() {
-                "-".to_owned()
-            } else {
-                table.pins.len().to_string()
-            },
+            Cell::from(if table.name.is_empty() { "-" } else { &table.name }),
+            Cell::from(table.kind.as_str()),
+            Cell::styled(&table.state.to_string(), style(table.state)),
+            Cell::from(table.version.map_or("-".to_owned(), |version| format!("v{version}"))),
+            Cell::from(table.map_id.to_string()),
+            Cell::from(number(table.link_id)),
+            Cell::from(table.references.to_string()),
+            Cell::from(match table.pins.len() {
+                0 => "-".to_owned(),
+                pins => pins.to_string(),
+            }),
         ]
     };
     let mut text = table_in_view(
@@ -51,13 +63,13 @@ pub(super) fn rows(tables: &[Table]) -> String {
         1,
     );
     for dying in tables.iter().filter(|table| table.state == State::Dying) {
-        text.push_str(&format!(
+        text.push(&text!(
             "note: {} (map {}) is unregistered and still used: sockets keep it until they close, and so does a namespace whose default it is\n",
             dying.name, dying.map_id
         ));
     }
     for kept in tables.iter().filter(|table| table.state == State::Kept) {
-        text.push_str(&format!("note: {}\n", why_kept(kept, tables)));
+        text.push(&text!("note: {}\n", why_kept(kept, tables)));
     }
     text
 }

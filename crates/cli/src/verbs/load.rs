@@ -4,6 +4,7 @@ use super::{find, next_command, with_host};
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::text::Text;
 use opswap::{Loaded, SetFieldError, Settings};
 use serde::Serialize;
 
@@ -25,10 +26,10 @@ pub(crate) fn run(
         loaded: with_host(common, |host| host.load(&source, &settings))?,
     };
     output.result(&body, || {
-        let mut text: String = body.loaded.iter().map(|loaded| text(loaded, common)).collect();
+        let mut text: Text = body.loaded.iter().map(|loaded| text(loaded, common)).collect();
         let restricted = !settings.set.iter().any(|set| set.field == "flags");
         if restricted && body.loaded.iter().any(|loaded| loaded.kind == TCP) {
-            text.push_str("note: the default of another network namespace can only be an algorithm with --set flags=non_restricted\n");
+            text.push(&text!("note: the default of another network namespace can only be an algorithm with --set flags=non_restricted\n"));
         }
         text
     })
@@ -49,18 +50,24 @@ pub(super) fn settings(set: &[String], rename: Option<&str>) -> Result<Settings,
 
 const TCP: &str = "tcp_congestion_ops";
 
-fn text(loaded: &Loaded, common: &Common) -> String {
-    let mut text = format!(
+fn text(loaded: &Loaded, common: &Common) -> Text {
+    let name = &loaded.name;
+    let mut text = text!(
         "loaded {} ({}), link {}, map {}, version 1\n",
-        loaded.name, loaded.kind, loaded.link_id, loaded.map_id
+        name,
+        loaded.kind,
+        loaded.link_id,
+        loaded.map_id
     );
     if loaded.kind == TCP {
-        text.push_str(&format!(
-            "use it: setsockopt(TCP_CONGESTION, \"{name}\"), or ip route change … congctl {name}, or sysctl net.ipv4.tcp_congestion_control={name}\n",
-            name = loaded.name
+        text.push(&text!(
+            "use it: setsockopt(TCP_CONGESTION, \"{}\"), or ip route change … congctl {}, or sysctl net.ipv4.tcp_congestion_control={}\n",
+            name,
+            name,
+            name
         ));
     }
-    let undo = next_command(&format!("unload {}", loaded.name), common);
-    text.push_str(&format!("undo:   {undo}\n"));
+    let undo = next_command(&format!("unload {name}"), common);
+    text.push(&text!("undo:   {}\n", undo));
     text
 }

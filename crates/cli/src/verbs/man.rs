@@ -3,6 +3,7 @@
 use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::text::Text;
 use clap::CommandFactory;
 use serde::Serialize;
 
@@ -17,7 +18,7 @@ pub(crate) fn run(output: &Output) -> Result<(), Failure> {
     let body = Body {
         roff: String::from_utf8_lossy(&roff).into_owned(),
     };
-    output.result(&body, || body.roff.clone())
+    output.result(&body, || Text::block(&body.roff))
 }
 
 fn write(roff: &mut Vec<u8>) -> std::io::Result<()> {

@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
 fn find(word: &str, output: &Output) -> Result<Source, Failure> {
     let source = Source::find(word).map_err(opswap::Error::from)?;
     if !source.warnings.is_empty() {
-        output.note(source.warnings.trim_end());
+        output.note_lines(&source.warnings);
     }
     Ok(source)
 }

@@ -26,8 +26,14 @@ pub(crate) fn run(name: &str, common: &Common, output: &Output) -> Result<(), Fa
             took_ms,
             ..
         } = &body.rolled_back;
-        format!(
-            "rolled back {name} v{from} -> v{to}, link {link_id}, map {map_id}, {took_ms:.0} ms\nundo: {}\n",
+        text!(
+            "rolled back {} v{} -> v{}, link {}, map {}, {:.0} ms\nundo: {}\n",
+            name,
+            from,
+            to,
+            link_id,
+            map_id,
+            took_ms,
             next_command(&format!("rollback {name}"), common)
         )
     })

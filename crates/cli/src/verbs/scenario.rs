@@ -4,7 +4,6 @@ use super::find;
 use crate::arguments::{Common, KernelName, ScenarioArguments};
 use crate::failure::Failure;
 use crate::output::Output;
-use indicatif::{ProgressBar, ProgressStyle};
 use opswap::lab::{Host, PathSpec, Progress, QueueSize, Run, Scenario, Source, SourceKind, Span};
 use std::path::Path;
 
@@ -70,34 +69,9 @@ pub(super) fn source(word: &str, output: &Output) -> Result<Source, Failure> {
     })
 }
 
-/// A bar on standard error while a run lasts, for a person who watches.
-pub(super) struct Bar(ProgressBar);
-
-impl Bar {
-    pub(super) fn new(output: &Output) -> Self {
-        if !output.progress() {
-            return Self(ProgressBar::hidden());
-        }
-        let bar = ProgressBar::new(1000);
-        if let Ok(style) = ProgressStyle::with_template("{msg:12} {wide_bar} {percent:>3} %") {
-            bar.set_style(style);
-        }
-        Self(bar)
-    }
-
-    pub(super) fn at(&self, label: &str, progress: Progress) {
-        if !self.0.is_hidden() {
-            self.0.set_message(label.to_owned());
-            let share = progress.passed.as_secs_f64() / progress.duration.as_secs_f64().max(1e-9);
-            self.0.set_position((share * 1000.0) as u64);
-        }
-    }
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
+/// How much of a run is done.
+pub(super) fn share(progress: Progress) -> f64 {
+    progress.passed.as_secs_f64() / progress.duration.as_secs_f64().max(1e-9)
 }
 
 /// Writes the page that needs nothing but a browser.

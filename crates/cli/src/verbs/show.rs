@@ -4,6 +4,7 @@ use super::with_host;
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::{Output, table};
+use crate::text::Text;
 use opswap::Table;
 use serde::Serialize;
 
@@ -19,10 +20,15 @@ pub(crate) fn run(name: &str, common: &Common, output: &Output) -> Result<(), Fa
         name: name.to_owned(),
         tables,
     };
-    output.result(&body, || body.tables.iter().map(text).collect::<Vec<_>>().join("\n"))
+    output.result(&body, || {
+        let shown = body.tables.iter().enumerate();
+        shown
+            .map(|(place, table)| text!("{}{}", Text::block(if place > 0 { "\n" } else { "" }), text(table)))
+            .collect()
+    })
 }
 
-fn text(table_: &Table) -> String {
+fn text(table_: &Table) -> Text {
     let mut rows = vec![
         vec!["name".to_owned(), table_.name.clone()],
         vec!["kind".to_owned(), table_.kind.clone()],

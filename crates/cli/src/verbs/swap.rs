@@ -30,15 +30,28 @@ pub(crate) fn run(name: &str, file: &str, set: &[String], common: &Common, outpu
             carried_over,
             ..
         } = &body.swapped;
-        let mut text = format!("swapped {name} v{from} -> v{to}, link {link_id}, map {map_id}, {took_ms:.0} ms\n");
+        let mut text = text!(
+            "swapped {} v{} -> v{}, link {}, map {}, {:.0} ms\n",
+            name,
+            from,
+            to,
+            link_id,
+            map_id,
+            took_ms
+        );
         for FieldValue { field, value } in carried_over {
-            text.push_str(&format!(
-                "note: v{to} has {field}={value} from v{from}; --set {field}=... sets it anew\n"
+            text.push(&text!(
+                "note: v{} has {}={} from v{}; --set {}=... sets it anew\n",
+                to,
+                field,
+                value,
+                from,
+                field
             ));
         }
-        text.push_str(&format!(
-            "note: sockets that are open stay on v{from} until they close or choose again\n\
-             undo: {}\n",
+        text.push(&text!(
+            "note: sockets that are open stay on v{} until they close or choose again\nundo: {}\n",
+            from,
             next_command(&format!("rollback {name}"), common)
         ));
         text

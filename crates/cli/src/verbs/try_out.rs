@@ -1,10 +1,11 @@
 //! `opswap try`: one algorithm over a bottleneck, with plots; with `--swap`, two, one after the other in the same connections.
 
 use super::compare::rows;
-use super::scenario::{Bar, host, report, scenario, source};
+use super::scenario::{host, report, scenario, share, source};
 use crate::arguments::{Common, ScenarioArguments, SwapAt};
 use crate::failure::Failure;
 use crate::output::{self, Output};
+use crate::text::Text;
 use opswap::lab::chart::Chart;
 use opswap::lab::plot::{self, Glyphs};
 use opswap::lab::{Cast, Run, RunResult, Span};
@@ -42,8 +43,8 @@ pub(crate) fn run(
         swap,
         host: host(common),
     };
-    let bar = Bar::new(output);
-    let run = opswap::try_out(&scenario, &cast, &mut |at| bar.at(file, at))?;
+    let bar = output.progress();
+    let run = opswap::try_out(&scenario, &cast, &mut |at| bar.at(file, share(at)))?;
     drop(bar);
     if let Some(page) = page {
         report(page, file, &scenario, std::slice::from_ref(&run), output)?;
@@ -57,27 +58,23 @@ pub(crate) fn run(
 }
 
 /// Plots, then the figures.
-fn text(run: &Run) -> String {
-    let mut text = String::new();
+fn text(run: &Run) -> Text {
+    let mut text = Text::default();
     for chart in Chart::of_runs(std::slice::from_ref(run)) {
-        text.push_str(&plot::text(
-            &chart,
-            output::columns(PLOT_COLUMNS),
-            PLOT_ROWS,
-            Glyphs::Braille,
-        ));
-        text.push('\n');
+        let plot = plot::text(&chart, output::columns(PLOT_COLUMNS), PLOT_ROWS, Glyphs::Braille);
+        text.push(&text!("{}\n", Text::block(&plot)));
     }
-    match &run.swap {
-        None => text.push_str(&rows(std::slice::from_ref(&run.result))),
-        Some((at, to)) => text.push_str(&halves(*at, to, &run.halves)),
-    }
+    text.push(&match &run.swap {
+        None => rows(std::slice::from_ref(&run.result)),
+        Some((at, to)) => halves(*at, to, &run.halves),
+    });
     text
 }
 
-fn halves(at: Span, to: &str, halves: &[RunResult]) -> String {
-    format!(
-        "before and after the swap to {to} at {:.1} s\n{}",
+fn halves(at: Span, to: &str, halves: &[RunResult]) -> Text {
+    text!(
+        "before and after the swap to {} at {:.1} s\n{}",
+        to,
         at.as_secs_f64(),
         rows(halves)
     )

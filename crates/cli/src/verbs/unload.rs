@@ -23,12 +23,14 @@ pub(crate) fn run(name: &str, common: &Common, output: &Output) -> Result<(), Fa
             references_left,
             pins_removed,
         } = &body.unloaded;
-        let mut text = format!(
-            "unloaded {name} ({kind}), {} removed\n",
+        let mut text = text!(
+            "unloaded {} ({}), {} removed\n",
+            name,
+            kind,
             count(*pins_removed as u64, "pin")
         );
         if *references_left > 0 {
-            text.push_str(&format!(
+            text.push(&text!(
                 "note: {} left: sockets keep it until they close, and so does a namespace whose default it is\n",
                 count(u64::from(*references_left), "reference")
             ));

@@ -45,6 +45,7 @@ pub(crate) fn json(words: &[&str]) -> (i32, serde_json::Value) {
     let value: serde_json::Value =
         serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{words:?}: {error}: {ran:?}"));
     assert_eq!(value["schema"], 1, "{words:?}");
+    assert!(value["notes"].is_array(), "{words:?}: {value}");
     assert!(!has_null(&value), "{words:?}: {value}");
     assert_eq!(ran.err, "", "{words:?} with --json says nothing beside its object");
     (ran.code, value)

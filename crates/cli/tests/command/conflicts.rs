@@ -75,7 +75,7 @@ fn what_cannot_be_swapped_in_is_told_and_changes_nothing() {
     assert_eq!(ground.tables(), [("live".to_owned(), 1)]);
     ground.json(&["unload", &ground.name]);
     let again = ground.run(&["unload", &ground.name]);
-    assert!(again.code == 1 && again.err.contains(&ground.name), "{again:?}");
+    assert!(again.code == 7 && again.err.contains(&ground.name), "{again:?}");
 }
 
 #[test]

@@ -49,10 +49,10 @@ fn what_is_refused_changes_nothing() {
     let ground = Ground::new();
     let name = ground.name.as_str();
     for (words, code) in [
-        (&["swap", name, "cubic"][..], 1),
-        (&["rollback", name], 1),
-        (&["unload", name], 1),
-        (&["show", name], 1),
+        (&["swap", name, "cubic"][..], 7),
+        (&["rollback", name], 7),
+        (&["unload", name], 7),
+        (&["show", name], 7),
         (&["load", "reno", "--as", "a_name_that_is_too_long"], 2),
         (&["load", "reno", "--as", "cubic"], 6),
         (&["load", "reno", "--as", "no spaces"], 3),
@@ -68,8 +68,8 @@ fn what_is_refused_changes_nothing() {
     }
     ground.load("reno");
     assert_eq!(ground.run(&["load", "reno", "--as", name]).code, 6);
-    assert_eq!(ground.run(&["rollback", name]).code, 1);
-    assert_eq!(ground.run(&["swap", name, "no_such_file"]).code, 2);
+    assert_eq!(ground.run(&["rollback", name]).code, 7);
+    assert_eq!(ground.run(&["swap", name, "no_such_file"]).code, 7);
     assert_eq!(ground.run(&["swap", name, "reno", "--set", "ssthresh=null"]).code, 3);
     assert_eq!(ground.tables(), [("live".to_owned(), 1)]);
     ground.json(&["unload", name]);

@@ -83,7 +83,7 @@ fn unloaded_under_a_running_transfer() {
     );
     for words in [&["unload", ground.name.as_str()][..], &["swap", &ground.name, "reno"]] {
         let ran = ground.run(words);
-        assert!(ran.code == 1 && ran.err.contains("not registered any more"), "{ran:?}");
+        assert!(ran.code == 7 && ran.err.contains("not registered any more"), "{ran:?}");
     }
     transfer.wait_for_more(PROGRESS_BYTES);
     let outcome = transfer.finish().expect("the transfer ends");

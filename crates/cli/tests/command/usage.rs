@@ -26,7 +26,6 @@ fn wrong_usage_is_exit_code_2_and_names_what_was_typed() {
         (&["try", "reno", "--swap", "cubic"], "cubic"),
         (&["load", "reno", "--set", "flags"], "flags"),
         (&["build", "x.txt"], "x.txt"),
-        (&["check", "no_such_file.o"], "no_such_file.o"),
         (&["check", "reno", "--kernel", "windows"], "windows"),
     ] {
         let ran = run(words);
@@ -43,6 +42,29 @@ fn wrong_usage_is_exit_code_2_and_names_what_was_typed() {
             value["error"]["message"]
                 .as_str()
                 .is_some_and(|message| message.contains(named)),
+            "{words:?}: {value}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_there_is_exit_code_7_on_every_verb_that_takes_a_name() {
+    for (words, named) in [
+        (&["check", "no_such_file.o"][..], "no_such_file.o"),
+        (&["try", "no_such_name"], "no_such_name"),
+        (&["compare", "reno", "no_such_name"], "no_such_name"),
+        (&["try", "reno", "--swap", "1s=no_such_name"], "no_such_name"),
+        (&["build", "no_such_file.bpf.c"], "no_such_file"),
+        (&["kinds", "no_such_kind", "--kernel", "embedded"], "no_such_kind"),
+        (&["explain", "SO9999"], "SO9999"),
+    ] {
+        let ran = run(words);
+        assert_eq!((ran.code, ran.out.as_str()), (7, ""), "{words:?}: {ran:?}");
+        assert!(ran.err.contains(named), "{words:?}: {ran:?}");
+        let (code, value) = json(words);
+        assert_eq!(
+            (code, value["error"]["exit"].as_i64()),
+            (7, Some(7)),
             "{words:?}: {value}"
         );
     }
@@ -95,7 +117,7 @@ fn explain_completions_and_man() {
     let first = all["codes"][0]["code"].as_str().unwrap().to_owned();
     let one = run(&["explain", &first.to_lowercase()]);
     assert!(one.code == 0 && one.out.starts_with(&first), "{one:?}");
-    assert_eq!(run(&["explain", "SO9999"]).code, 2);
+    assert_eq!(run(&["explain", "SO9999"]).code, 7);
     // What `check` prints in place of a code has a page, too, and a number needs no letters.
     for code in ["EINVAL", "object", first.trim_start_matches("SO")] {
         assert_eq!(run(&["explain", code]).code, 0, "{code}");

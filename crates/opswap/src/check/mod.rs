@@ -212,7 +212,7 @@ fn verdict_or_error(file: String, error: Error) -> Result<Checked, Error> {
     let verdict = match error.class() {
         Class::Rejected => Verdict::Rejected,
         Class::Unsupported => Verdict::Unsupported,
-        Class::Failed | Class::Usage | Class::Permission | Class::Conflict => return Err(error),
+        Class::Failed | Class::Usage | Class::Permission | Class::Conflict | Class::NotFound => return Err(error),
     };
     Ok(Checked::as_a_whole(file, verdict, &error))
 }
