@@ -17,7 +17,8 @@ pub(crate) struct Arguments {
 }
 
 const AFTER_HELP: &str = "\
-An algorithm is given by name (reno, cubic, dctcp are shipped), as an object (x.bpf.o) or as source (x.bpf.c, needs clang).
+An algorithm is given by name (reno, cubic, dctcp are shipped), as an object (x.bpf.o) or as source (x.bpf.c, needs clang);
+x.bpf.o:mine is the ops structure `mine` of an object that has several.
 
 Exit codes:
   0  done
@@ -108,6 +109,9 @@ pub(crate) enum Verb {
         /// Algorithms: names, objects or sources
         #[arg(value_name = "FILE", required = true)]
         files: Vec<String>,
+        /// Which ops structure of an object that has several, by its variable or its name; as FILE:NAME does
+        #[arg(long, value_name = "NAME")]
+        ops: Option<String>,
         /// Also print the kernel's whole verifier log of what is rejected
         #[arg(long)]
         log: bool,
@@ -120,6 +124,9 @@ pub(crate) enum Verb {
         /// The algorithm: a name, an object or a source
         #[arg(value_name = "FILE")]
         file: String,
+        /// Which ops structure of an object that has several, by its variable or its name; as FILE:NAME does
+        #[arg(long, value_name = "NAME")]
+        ops: Option<String>,
         /// Swap every flow to another algorithm at a time: 10s=cubic
         #[arg(long, value_name = "TIME=FILE")]
         swap: Option<SwapAt>,
@@ -135,6 +142,9 @@ pub(crate) enum Verb {
         /// Algorithms: names, objects or sources
         #[arg(value_name = "FILE", required = true)]
         files: Vec<String>,
+        /// Which ops structure of an object that has several, by its variable or its name; as FILE:NAME does
+        #[arg(long, value_name = "NAME")]
+        ops: Option<String>,
         /// Put all of them on one bottleneck at once
         #[arg(long)]
         mix: bool,
@@ -153,6 +163,9 @@ pub(crate) enum Verb {
         /// The algorithm: a name, an object or a source
         #[arg(value_name = "FILE")]
         file: String,
+        /// Which ops structure of an object that has several, by its variable or its name; as FILE:NAME does
+        #[arg(long, value_name = "NAME")]
+        ops: Option<String>,
         /// Set a data field before loading: flags=non_restricted
         #[arg(long = "set", value_name = "FIELD=VALUE")]
         set: Vec<String>,
@@ -177,6 +190,9 @@ pub(crate) enum Verb {
         /// The new version: a name, an object or a source
         #[arg(value_name = "FILE")]
         file: String,
+        /// Which ops structure of an object that has several, by its variable or its name; as FILE:NAME does
+        #[arg(long, value_name = "NAME")]
+        ops: Option<String>,
         /// Set a data field before loading: flags=non_restricted
         #[arg(long = "set", value_name = "FIELD=VALUE")]
         set: Vec<String>,

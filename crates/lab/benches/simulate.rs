@@ -46,7 +46,7 @@ fn bpf(bencher: Bencher<'_, '_>, name: &str) {
         bencher,
         Source {
             label: name.to_owned(),
-            kind: SourceKind::Object(bytes.into()),
+            kind: SourceKind::object(bytes),
         },
     );
 }

@@ -17,10 +17,10 @@ pub enum EmbeddedError {
     #[error(transparent)]
     Register(#[from] Box<RegisterError>),
     /// A run needs one congestion control for each algorithm that it is given.
-    #[error("the object has {found} congestion controls; a run takes an object with one")]
+    #[error("{}", not_one(.names))]
     NotOne {
-        /// How many it registered.
-        found: usize,
+        /// The algorithms that it registers.
+        names: Vec<String>,
     },
     /// A fault of ours: the kernel cannot be made.
     #[error("fault in the embedded kernel: {0}")]
@@ -59,11 +59,11 @@ impl Embedded {
         match &source.kind {
             SourceKind::NativeReno => Ok(OpsRef::from_static(&tcp::reno::RENO)),
             SourceKind::Table(table) => Ok(table.clone()),
-            SourceKind::Object(bytes) => self.load(bytes),
+            SourceKind::Object { bytes, ops } => self.load(bytes, ops.as_deref()),
         }
     }
 
-    fn load(&mut self, bytes: &[u8]) -> Result<OpsRef, EmbeddedError> {
+    fn load(&mut self, bytes: &[u8], ops: Option<&str>) -> Result<OpsRef, EmbeddedError> {
         let registry = Arc::new(Registry::new());
         let kernel = Kernel::builder()
             .config(self.config.clone())
@@ -71,8 +71,11 @@ impl Embedded {
             .family(TcpCa::new(&registry))
             .build()?;
         let kernel: Arc<dyn loader::Bpf> = Arc::new(kernel);
-        let attached =
-            loader::register(bytes, &kernel, &PlanOptions::default(), Incomplete::LeaveOut).map_err(Box::new)?;
+        let options = PlanOptions {
+            only: ops.map(str::to_owned),
+            ..PlanOptions::default()
+        };
+        let attached = loader::register(bytes, &kernel, &options, Incomplete::LeaveOut).map_err(Box::new)?;
         let native = Registry::new().names();
         let names: Vec<String> = registry
             .names()
@@ -80,10 +83,21 @@ impl Embedded {
             .filter(|name| !native.contains(name))
             .collect();
         let [name] = names.as_slice() else {
-            return Err(EmbeddedError::NotOne { found: names.len() });
+            return Err(EmbeddedError::NotOne { names });
         };
-        let table = registry.find(name).ok_or(EmbeddedError::NotOne { found: 0 })?;
+        let table = registry.find(name).ok_or(EmbeddedError::NotOne { names: Vec::new() })?;
         self.registered.push((attached, registry));
         Ok(table)
     }
+}
+
+fn not_one(names: &[String]) -> String {
+    if names.is_empty() {
+        return "the object has no congestion control".to_owned();
+    }
+    format!(
+        "the object has {} congestion controls, and a run takes one: {}",
+        names.len(),
+        names.join(", ")
+    )
 }

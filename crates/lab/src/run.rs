@@ -23,10 +23,25 @@ pub struct Source {
 pub enum SourceKind {
     /// The Reno that the TCP has built in, in Rust: what a socket falls back to.
     NativeReno,
-    /// The bytes of a `.bpf.o` with one congestion control, verified and run by the embedded kernel.
-    Object(Arc<[u8]>),
+    /// A congestion control of a `.bpf.o`, verified and run by the embedded kernel.
+    Object {
+        /// The file.
+        bytes: Arc<[u8]>,
+        /// Which of its ops structures, by the variable's name or the algorithm's; none when it has one.
+        ops: Option<String>,
+    },
     /// A table of the caller's own: a congestion control in Rust, say.
     Table(OpsRef),
+}
+
+impl SourceKind {
+    /// The one congestion control of an object.
+    pub fn object(bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self::Object {
+            bytes: bytes.into(),
+            ops: None,
+        }
+    }
 }
 
 /// Which kernel and which TCP a run uses.

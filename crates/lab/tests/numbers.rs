@@ -10,7 +10,7 @@ fn shipped(name: &str) -> Source {
     let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     Source {
         label: name.to_owned(),
-        kind: SourceKind::Object(bytes.into()),
+        kind: SourceKind::object(bytes),
     }
 }
 

@@ -112,7 +112,7 @@ fn what_cannot_run_is_said() {
     let object = |bytes: &[u8]| {
         Cast::one(Source {
             label: "mine".to_owned(),
-            kind: SourceKind::Object(bytes.into()),
+            kind: SourceKind::object(bytes),
         })
     };
     let at = |seconds| Cast {
@@ -163,7 +163,7 @@ fn what_cannot_run_is_said() {
     runs with real Linux TCP over emulated links are not supported yet: use the embedded kernel
     1200 flows on one bottleneck are more than 1000
     no algorithm is given
-    mine: the object has 2 congestion controls; a run takes an object with one
+    mine: the object has 2 congestion controls, and a run takes one: bpf_reno, bpf_second
     mine: not a BPF object file: no ELF header that fits the file
     flows is 0 but must be between 1 and 1000
     ");

@@ -8,7 +8,7 @@ fn run(tools: &testkit::KernelTools, name: &str, scenario: &Scenario) -> Result<
     let bytes = std::fs::read(object).unwrap();
     let source = Source {
         label: name.to_owned(),
-        kind: SourceKind::Object(bytes.into()),
+        kind: SourceKind::object(bytes),
     };
     lab::run(scenario, &Cast::one(source), &mut |_| {})
 }

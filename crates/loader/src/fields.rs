@@ -6,15 +6,12 @@ use crate::rules;
 use btf::{Btf, Def, Member};
 use object::{Object, OpsStructure};
 
-/// The ops structures that are to be created, with the fields that the options set.
-pub(crate) fn chosen(object: &Object, options: &PlanOptions) -> Result<Vec<OpsStructure>, PlanError> {
-    for name in options.autocreate.keys() {
-        if !object.ops.iter().any(|ops| ops.name == *name) {
-            return Err(PlanError::NoSuchOps { name: name.clone() });
-        }
-    }
-    let created = |ops: &&OpsStructure| options.autocreate.get(&ops.name).copied().unwrap_or(ops.autocreate);
-    let mut chosen: Vec<OpsStructure> = object.ops.iter().filter(created).cloned().collect();
+/// Gives the chosen ops structures the fields that the options set.
+pub(crate) fn set(
+    object: &Object,
+    mut chosen: Vec<OpsStructure>,
+    options: &PlanOptions,
+) -> Result<Vec<OpsStructure>, PlanError> {
     let rename = options.rename.as_ref().map(|name| SetField {
         ops: None,
         field: "name".to_owned(),
@@ -40,7 +37,10 @@ fn find<'o>(chosen: &'o mut [OpsStructure], set: &SetField) -> Result<&'o mut Op
         Some(name) => chosen
             .iter_mut()
             .find(|ops| ops.name == *name)
-            .ok_or_else(|| PlanError::NoSuchOps { name: name.clone() }),
+            .ok_or_else(|| PlanError::NoSuchOps {
+                name: name.clone(),
+                names,
+            }),
         None => match chosen {
             [one] => Ok(one),
             _ => Err(PlanError::WhichOps {

@@ -27,6 +27,7 @@
 #![forbid(unsafe_code)]
 
 mod attach;
+mod choose;
 mod core_relocations;
 mod error;
 mod externs;

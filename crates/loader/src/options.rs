@@ -15,6 +15,8 @@ pub struct PlanOptions {
     /// Every ops structure is registered through a link, also one of the section `.struct_ops`: only a link can be kept
     /// and exchanged.
     pub by_link: bool,
+    /// The one ops structure that is created, by the variable's name or the algorithm's; also one of a `?` section. Without it, all of the others are.
+    pub only: Option<String>,
     /// Whether an ops structure, by variable name, is created; overrides a `?` section.
     pub autocreate: BTreeMap<String, bool>,
     /// Whether a program, by name, is loaded; overrides a `?` section. The programs of an ops structure follow it.

@@ -1,5 +1,6 @@
 //! [`Plan`]: everything that loading will do, worked out before anything is done.
 
+use crate::choose;
 use crate::error::PlanError;
 use crate::externs;
 use crate::fields;
@@ -37,7 +38,7 @@ impl Plan {
     /// way.
     pub fn new(object: &Object, kernel: &Btf, options: &PlanOptions) -> Result<Self, PlanError> {
         let resolved = externs::resolve(object, kernel, &options.modules)?;
-        let chosen = fields::chosen(object, options)?;
+        let chosen = fields::set(object, choose::chosen(object, options)?, options)?;
         let mut ops = chosen
             .iter()
             .map(|ops| struct_ops::plan(object, ops, kernel, &options.modules))

@@ -188,7 +188,7 @@ fn fields_can_be_set_before_loading() {
         ),
         (
             "other.flags=1",
-            Err("the object has no ops structure `other`, or it is not created"),
+            Err("the object has no ops structure `other`, or it is not created; it has: moved"),
         ),
     ];
     for (text, expected) in cases {
@@ -249,7 +249,7 @@ fn what_is_created_can_be_chosen() {
         autocreate: [("fourth".to_owned(), true)].into(),
         ..PlanOptions::default()
     };
-    assert!(matches!(plan("several", &unknown), Err(PlanError::NoSuchOps { name }) if name == "fourth"));
+    assert!(matches!(plan("several", &unknown), Err(PlanError::NoSuchOps { name, .. }) if name == "fourth"));
     let unknown = PlanOptions {
         autoload: [("nobody".to_owned(), true)].into(),
         ..PlanOptions::default()

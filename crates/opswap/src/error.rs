@@ -219,6 +219,10 @@ impl Error {
             Self::Host(HostError::NoTable { .. }) => {
                 "it takes a variable such as `SEC(\".struct_ops.link\") struct tcp_congestion_ops my_cc = { … }`"
             }
+            Self::Run(RunError::Load {
+                error: EmbeddedError::NotOne { .. },
+                ..
+            }) => "FILE:NAME or --ops NAME chooses one of several; `opswap check` lists those of an object",
             Self::Run(RunError::LinuxHost) => "leave --kernel out: the same object runs on the embedded kernel",
             Self::Attach { error, .. } if error.errno == Errno::EEXIST => "--as NAME registers it under another name",
             Self::Host(HostError::Exists { .. }) => {
@@ -246,7 +250,7 @@ impl Error {
                 "`opswap load` registers it under its own name, beside the registered one"
             }
             Self::Host(HostError::NotOneTable { .. }) => {
-                "give an object with one ops structure; `opswap check` lists those of an object"
+                "FILE:NAME or --ops NAME chooses one of several; `opswap check` lists those of an object"
             }
             Self::Host(HostError::NoBpffs { .. }) => {
                 "--bpffs takes a mounted bpffs or an empty directory, usually /sys/fs/bpf"
@@ -359,6 +363,8 @@ fn of_host(error: &HostError) -> Class {
         | HostError::Busy { .. }
         | HostError::BuiltIn { .. } => Class::Conflict,
         HostError::NameStays { .. } => Class::Usage,
+        // Choosing one of several helps; there is nothing to choose among none.
+        HostError::NotOneTable { names, .. } if !names.is_empty() => Class::Usage,
         HostError::NoTable { .. } | HostError::NotOneTable { .. } => Class::Rejected,
         HostError::NoBpffs {
             errno: Errno::ENOENT, ..
@@ -375,7 +381,8 @@ fn of_run(error: &RunError) -> Class {
         | RunError::TooManyFlows { .. } => Class::Usage,
         RunError::LinuxHost => Class::Unsupported,
         RunError::Load { error, .. } => match error {
-            EmbeddedError::NotOne { .. } => Class::Rejected,
+            EmbeddedError::NotOne { names } if names.is_empty() => Class::Rejected,
+            EmbeddedError::NotOne { .. } => Class::Usage,
             EmbeddedError::Register(error) => match error.as_ref() {
                 RegisterError::Object(_) => Class::Rejected,
                 RegisterError::Plan(error) => of_plan(error),

@@ -36,6 +36,7 @@ mod header;
 mod host;
 mod kernels;
 mod kinds;
+mod selection;
 pub mod shipped;
 mod source;
 

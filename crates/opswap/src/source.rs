@@ -1,6 +1,7 @@
 //! An algorithm as a user names it, turned into the bytes of an object: a shipped name, a `.bpf.o`, or a `.bpf.c`.
 
 use crate::compile::{CompileError, compile};
+use crate::selection::{self, Selection};
 use crate::shipped;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ pub struct Source {
     pub word: String,
     /// The object.
     pub object: Vec<u8>,
+    /// The one ops structure of the object that is meant, by the variable's name or the algorithm's; without it, all that it has.
+    pub ops: Option<String>,
     /// What clang warned of, if it was compiled just now; else empty.
     pub warnings: String,
 }
@@ -90,7 +93,8 @@ pub(crate) fn inspect(path: &Path, is_source: bool) -> Result<(), SourceError> {
 }
 
 impl Source {
-    /// Finds what `word` names. A shipped name wins over a file of that name without an ending; `./cubic` names the file.
+    /// Finds what `word` names. A shipped name wins over a file of that name without an ending; `./cubic` names the file. `FILE:NAME` chooses one ops
+    /// structure of an object that has several; a file whose name has a colon is found as it is.
     ///
     /// # Errors
     /// See [`SourceError`].
@@ -101,14 +105,18 @@ impl Source {
     /// assert!(opswap::Source::find("no_such_algorithm").is_err());
     /// ```
     pub fn find(word: &str) -> Result<Self, SourceError> {
-        if let Some(object) = shipped::object(word) {
+        let is_there = |file: &str| shipped::object(file).is_some() || Path::new(file).exists();
+        let Selection { file, ops } = selection::split(word, is_there);
+        let ops = ops.map(str::to_owned);
+        if let Some(object) = shipped::object(file) {
             return Ok(Self {
                 word: word.to_owned(),
                 object: object.to_vec(),
+                ops,
                 warnings: String::new(),
             });
         }
-        let path = Path::new(word);
+        let path = Path::new(file);
         let unreadable = |error| SourceError::Unreadable {
             path: path.to_owned(),
             error,
@@ -125,6 +133,7 @@ impl Source {
             return Ok(Self {
                 word: word.to_owned(),
                 object: compiled.object,
+                ops,
                 warnings: compiled.warnings,
             });
         }
@@ -132,6 +141,7 @@ impl Source {
         Ok(Self {
             word: word.to_owned(),
             object,
+            ops,
             warnings: String::new(),
         })
     }

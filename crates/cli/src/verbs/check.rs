@@ -1,6 +1,6 @@
 //! `opswap check`: verifies objects without registering anything. Every file gets its entry, whatever becomes of the others.
 
-use super::{find, kernel};
+use super::{find_ops, kernel};
 use crate::arguments::{Common, KernelName};
 use crate::exit::Exit;
 use crate::failure::{ErrorFacts, Failure};
@@ -19,12 +19,18 @@ struct Body {
     error: Option<ErrorFacts>,
 }
 
-pub(crate) fn run(files: &[String], log: bool, common: &Common, output: &Output) -> Result<(), Failure> {
+pub(crate) fn run(
+    files: &[String],
+    ops: Option<&str>,
+    log: bool,
+    common: &Common,
+    output: &Output,
+) -> Result<(), Failure> {
     let bpf = kernel(common, KernelName::Embedded)?;
     let mut objects = Vec::new();
     let mut failed = None;
     for file in files {
-        let source = find(file, output);
+        let source = find_ops(file, ops, output);
         let mut checked = match source.and_then(|source| Ok(opswap::check_source(&source, &bpf)?)) {
             Err(Failure::Operation(error)) => {
                 let entry = Checked::not_checked(file, &error);

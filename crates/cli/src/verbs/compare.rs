@@ -16,6 +16,7 @@ struct Body {
 
 pub(crate) fn run(
     files: &[String],
+    ops: Option<&str>,
     mix: bool,
     page: Option<&Path>,
     arguments: &ScenarioArguments,
@@ -25,7 +26,7 @@ pub(crate) fn run(
     let scenario = scenario(arguments, output);
     let mut sources = files
         .iter()
-        .map(|file| source(file, output))
+        .map(|file| source(file, ops, output))
         .collect::<Result<Vec<_>, _>>()?;
     tell_apart(files, &mut sources);
     let bar = output.progress();

@@ -1,6 +1,6 @@
 //! `opswap load`: registers the ops structures of an object by link and keeps them under the bpffs.
 
-use super::{find, next_command, with_host};
+use super::{find_ops, next_command, with_host};
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -15,13 +15,14 @@ struct Body {
 
 pub(crate) fn run(
     file: &str,
+    ops: Option<&str>,
     set: &[String],
     rename: Option<&str>,
     common: &Common,
     output: &Output,
 ) -> Result<(), Failure> {
     let settings = settings(set, rename)?;
-    let source = find(file, output)?;
+    let source = find_ops(file, ops, output)?;
     let body = Body {
         loaded: with_host(common, |host| host.load(&source, &settings))?,
     };

@@ -31,23 +31,35 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         Verb::Kinds { kind } => kinds::run(kind.as_deref(), common, output),
         Verb::Header => header::run(common, output),
         Verb::Build { source, output: object } => build::run(source, object.as_deref(), output),
-        Verb::Check { files, log } => check::run(files, *log, common, output),
+        Verb::Check { files, ops, log } => check::run(files, ops.as_deref(), *log, common, output),
         Verb::Try {
             file,
+            ops,
             swap,
             report,
             scenario,
-        } => try_out::run(file, swap.as_ref(), report.as_deref(), scenario, common, output),
+        } => try_out::run(
+            file,
+            ops.as_deref(),
+            swap.as_ref(),
+            report.as_deref(),
+            scenario,
+            common,
+            output,
+        ),
         Verb::Compare {
             files,
+            ops,
             mix,
             report,
             scenario,
-        } => compare::run(files, *mix, report.as_deref(), scenario, common, output),
-        Verb::Load { file, set, rename } => load::run(file, set, rename.as_deref(), common, output),
+        } => compare::run(files, ops.as_deref(), *mix, report.as_deref(), scenario, common, output),
+        Verb::Load { file, ops, set, rename } => {
+            load::run(file, ops.as_deref(), set, rename.as_deref(), common, output)
+        }
         Verb::List => list::run(common, output),
         Verb::Show { name } => show::run(name, common, output),
-        Verb::Swap { name, file, set } => swap::run(name, file, set, common, output),
+        Verb::Swap { name, file, ops, set } => swap::run(name, file, ops.as_deref(), set, common, output),
         Verb::Rollback { name } => rollback::run(name, common, output),
         Verb::Unload { name } => unload::run(name, common, output),
         Verb::Explain { code } => explain::run(code.as_deref(), output),
@@ -63,6 +75,13 @@ fn find(word: &str, output: &Output) -> Result<Source, Failure> {
     if !source.warnings.is_empty() {
         output.note_lines(&source.warnings);
     }
+    Ok(source)
+}
+
+/// As [`find`], with the ops structure that `--ops` chooses where the word itself chooses none.
+fn find_ops(word: &str, ops: Option<&str>, output: &Output) -> Result<Source, Failure> {
+    let mut source = find(word, output)?;
+    source.ops = source.ops.or_else(|| ops.map(str::to_owned));
     Ok(source)
 }
 

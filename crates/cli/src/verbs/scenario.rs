@@ -1,6 +1,6 @@
 //! What `try` and `compare` share: their flags as a scenario, their progress, their report.
 
-use super::find;
+use super::find_ops;
 use crate::arguments::{Common, KernelName, ScenarioArguments};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -52,20 +52,25 @@ pub(super) fn host(common: &Common) -> Host {
 }
 
 /// An algorithm as a user names it, for a run.
-pub(super) fn source(word: &str, output: &Output) -> Result<Source, Failure> {
-    let found = find(word, output)?;
+pub(super) fn source(word: &str, ops: Option<&str>, output: &Output) -> Result<Source, Failure> {
+    let found = find_ops(word, ops, output)?;
     found.validate()?;
     let label = Path::new(word)
         .file_name()
         .map_or(word.into(), |name| name.to_string_lossy());
+    let chosen = found.ops.as_ref().map(|ops| format!(":{ops}")).unwrap_or_default();
     let label = label
+        .trim_end_matches(chosen.as_str())
         .trim_end_matches(".o")
         .trim_end_matches(".c")
         .trim_end_matches(".bpf")
         .to_owned();
     Ok(Source {
-        label,
-        kind: SourceKind::Object(found.object.into()),
+        label: label + &chosen,
+        kind: SourceKind::Object {
+            bytes: found.object.into(),
+            ops: found.ops,
+        },
     })
 }
 

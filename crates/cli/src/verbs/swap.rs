@@ -1,7 +1,7 @@
 //! `opswap swap`: loads a new version of a registered algorithm and exchanges it for the live one.
 
 use super::load::settings;
-use super::{find, next_command, with_host};
+use super::{find_ops, next_command, with_host};
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -13,9 +13,16 @@ struct Body {
     swapped: Swapped,
 }
 
-pub(crate) fn run(name: &str, file: &str, set: &[String], common: &Common, output: &Output) -> Result<(), Failure> {
+pub(crate) fn run(
+    name: &str,
+    file: &str,
+    ops: Option<&str>,
+    set: &[String],
+    common: &Common,
+    output: &Output,
+) -> Result<(), Failure> {
     let settings = settings(set, None)?;
-    let source = find(file, output)?;
+    let source = find_ops(file, ops, output)?;
     let body = Body {
         swapped: with_host(common, |host| host.swap(name, &source, &settings))?,
     };

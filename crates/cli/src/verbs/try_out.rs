@@ -28,6 +28,7 @@ struct SwapBody<'a> {
 
 pub(crate) fn run(
     file: &str,
+    ops: Option<&str>,
     swap: Option<&SwapAt>,
     page: Option<&Path>,
     arguments: &ScenarioArguments,
@@ -36,10 +37,10 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let scenario = scenario(arguments, output);
     let swap = swap
-        .map(|swap| Ok::<_, Failure>((swap.at, source(&swap.file, output)?)))
+        .map(|swap| Ok::<_, Failure>((swap.at, source(&swap.file, ops, output)?)))
         .transpose()?;
     let cast = Cast {
-        sources: vec![source(file, output)?],
+        sources: vec![source(file, ops, output)?],
         swap,
         host: host(common),
     };

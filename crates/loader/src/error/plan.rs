@@ -69,10 +69,12 @@ pub enum PlanError {
         second: String,
     },
     /// An ops structure or program that the options name does not exist or is not created.
-    #[error("the object has no ops structure `{name}`, or it is not created")]
+    #[error("the object has no ops structure `{name}`, or it is not created; it has: {}", .names.join(", "))]
     NoSuchOps {
         /// The name.
         name: String,
+        /// The ops structures there are.
+        names: Vec<String>,
     },
     /// The options name a program that does not exist.
     #[error("the object has no program `{name}`")]

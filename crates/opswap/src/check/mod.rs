@@ -201,6 +201,7 @@ pub(crate) fn plan(source: &Source, kernel: &Arc<dyn Bpf>, options: &PlanOptions
     let types = crate::kinds::kernel_btf(kernel.as_ref())?;
     let mut options = options.clone();
     options.object_name = source.object_name();
+    options.only = source.ops.clone();
     Plan::new(&object, &types, &options).map_err(|error| Error::Plan {
         file: file(),
         error: Box::new(error),

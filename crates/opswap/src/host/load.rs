@@ -75,22 +75,24 @@ pub(super) fn holds_one_table(source: &Source, kind: &str) -> Result<(), Error> 
         file: source.word.clone(),
         error: Box::new(error),
     })?;
-    let mut created = object.ops.iter().filter(|ops| ops.autocreate);
-    match (created.next(), created.next()) {
-        (Some(only), None) if only.kind == kind => Ok(()),
-        (None, _) => Err(HostError::NoTable {
+    if source.ops.is_some() {
+        return Ok(()); // what was chosen is found when the object is matched against the kernel
+    }
+    let created: Vec<_> = object.ops.iter().filter(|ops| ops.autocreate).collect();
+    match created.as_slice() {
+        [only] if only.kind == kind => Ok(()),
+        [] => Err(HostError::NoTable {
             file: source.word.clone(),
         }
         .into()),
-        _ => Err(HostError::NotOneTable {
-            kind: kind.to_owned(),
-            found: object
-                .ops
-                .iter()
-                .filter(|ops| ops.autocreate && ops.kind == kind)
-                .count(),
+        several => {
+            let of_kind = several.iter().filter(|ops| ops.kind == kind);
+            Err(HostError::NotOneTable {
+                kind: kind.to_owned(),
+                names: of_kind.map(|ops| ops.name.clone()).collect(),
+            }
+            .into())
         }
-        .into()),
     }
 }
 
@@ -98,11 +100,11 @@ pub(super) fn holds_one_table(source: &Source, kind: &str) -> Result<(), Error> 
 pub(super) fn only_table<'a>(loaded: &'a loader::Loaded, kind: &str) -> Result<&'a Fd<Map>, HostError> {
     match loaded.ops() {
         [ops] if ops.plan.kind == kind => Ok(&ops.map),
-        other => {
-            let found = other.iter().filter(|ops| ops.plan.kind == kind).count();
+        several => {
+            let of_kind = several.iter().filter(|ops| ops.plan.kind == kind);
             Err(HostError::NotOneTable {
                 kind: kind.to_owned(),
-                found,
+                names: of_kind.map(|ops| ops.plan.name.clone()).collect(),
             })
         }
     }

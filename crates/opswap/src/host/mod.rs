@@ -160,12 +160,12 @@ pub enum HostError {
         file: String,
     },
     /// The object for a swap must hold exactly one ops structure of the kind.
-    #[error("a swap needs an object with exactly one ops structure of kind {kind}; this one has {found}")]
+    #[error("{}", not_one(.kind, .names))]
     NotOneTable {
         /// The kind of the registered algorithm.
         kind: String,
-        /// How many there are.
-        found: usize,
+        /// The object's ops structures of that kind, by variable.
+        names: Vec<String>,
     },
     /// No earlier version is kept.
     #[error("no previous version of {name} is kept")]
@@ -320,5 +320,20 @@ impl Host {
             doing: "read the kernel's types",
             errno: Errno::ENOENT,
         })
+    }
+}
+
+fn not_one(kind: &str, names: &[String]) -> String {
+    match names {
+        [] => format!("a swap needs an ops structure of kind {kind}; the object has none"),
+        [_] => format!(
+            "a swap needs an object with one ops structure, of kind {kind}; this one has others, too: {}",
+            names.join(", ")
+        ),
+        _ => format!(
+            "a swap takes one ops structure of kind {kind}; the object has {}: {}",
+            names.len(),
+            names.join(", ")
+        ),
     }
 }
