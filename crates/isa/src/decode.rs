@@ -1,9 +1,9 @@
 //! Slots to [`Insn`]: the only place that reads opcode bytes.
 //!
 //! A field without meaning must be zero, as RFC 9669 section 3 demands and as Linux tests in
-//! `kernel/bpf/verifier.c` (`check_alu_op`, `do_check`, `resolve_pseudo_ldimm64`). Where Linux does not look (the
-//! `off` of `exit`, the second immediate of a function's address) this is stricter: otherwise two byte sequences
-//! would decode alike and encoding could not be the inverse.
+//! `kernel/bpf/verifier.c` (`check_alu_op`, `do_check`, `resolve_pseudo_ldimm64`). [`decode`] wants that of every
+//! slot, so that encoding is its inverse. Linux looks at most of these fields only when a path comes to the instruction, and at
+//! the `off` of `exit` never: [`decode_loosely`] gives what is odd beside the instructions, for a verifier to judge.
 
 use crate::opcode::{self, X, alu, atomic, call, class, jmp, mode, pseudo};
 use crate::{AluOp, Call, EndianKind, Field, Imm64, Insn, RawInsn, Reg, Size, Src, Width};
@@ -29,12 +29,58 @@ pub fn decode(raw: &[RawInsn]) -> Result<Vec<Insn>, DecodeError> {
     while let Some(first) = raw.get(out.len()) {
         let slot = out.len();
         let insn = decode_one(*first, raw.get(slot + 1).copied()).map_err(|reason| DecodeError { slot, reason })?;
-        out.push(insn);
-        if insn.slots() == 2 {
-            out.push(Insn::LoadImm64Hi);
-        }
+        push(&mut out, insn);
     }
     Ok(out)
+}
+
+/// Decode a program as far as it can be without a look at what only matters when an instruction is reached.
+///
+/// # Errors
+///
+/// The first slot that Linux refuses wherever it stands: an unknown opcode, a broken 64-bit immediate.
+///
+/// ```
+/// use isa::{DecodeReason, Field, Insn, RawInsn};
+/// let exit = RawInsn { code: 0x95, ..RawInsn::default() };
+/// let loose = isa::decode_loosely(&[RawInsn { off: 7, ..exit }, RawInsn { imm: 7, ..exit }])?;
+/// assert_eq!(loose.insns, [Insn::Exit, Insn::Exit]);
+/// // Linux never looks at the offset.
+/// assert_eq!(loose.odd.len(), 1);
+/// assert_eq!(loose.odd[0].slot, 1);
+/// assert_eq!(loose.odd[0].reason, DecodeReason::ReservedField { code: 0x95, field: Field::Imm });
+/// # Ok::<(), isa::DecodeError>(())
+/// ```
+pub fn decode_loosely(raw: &[RawInsn]) -> Result<Loose, DecodeError> {
+    let (mut insns, mut odd) = (Vec::with_capacity(raw.len()), Vec::new());
+    while let Some(first) = raw.get(insns.len()) {
+        let slot = insns.len();
+        let mut decoder = Slot::new(*first);
+        let insn = decoder
+            .decode(raw.get(slot + 1).copied())
+            .map_err(|reason| DecodeError { slot, reason })?;
+        if let Some(reason) = decoder.odd.filter(|reason| !reason.is_ignored_by_linux()) {
+            odd.push(DecodeError { slot, reason });
+        }
+        push(&mut insns, insn);
+    }
+    Ok(Loose { insns, odd })
+}
+
+/// What [`decode_loosely`] gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loose {
+    /// One for each slot. In place of an odd one stands what it would be without its oddity, or a move that means nothing: it must not run.
+    pub insns: Vec<Insn>,
+    /// Slots that are no instructions, in order.
+    pub odd: Vec<DecodeError>,
+}
+
+fn push(insns: &mut Vec<Insn>, insn: Insn) {
+    insns.push(insn);
+    if insn.slots() == 2 {
+        insns.push(Insn::LoadImm64Hi);
+    }
 }
 
 /// Decode the instruction that starts at `first`; `second` is the slot behind it, if there is one.
@@ -43,17 +89,9 @@ pub fn decode(raw: &[RawInsn]) -> Result<Vec<Insn>, DecodeError> {
 ///
 /// Why it is not an instruction.
 pub fn decode_one(first: RawInsn, second: Option<RawInsn>) -> Result<Insn, DecodeReason> {
-    let raw = Slot(first);
-    match first.code & 7 {
-        class::LD => raw.ld(second),
-        class::LDX => raw.ldx(),
-        class::ST => raw.st(),
-        class::STX => raw.stx(),
-        class::ALU => raw.alu(Width::W32),
-        class::ALU64 => raw.alu(Width::W64),
-        class::JMP => raw.jmp(Width::W64),
-        _ => raw.jmp(Width::W32),
-    }
+    let mut slot = Slot::new(first);
+    let insn = slot.decode(second)?;
+    slot.odd.map_or(Ok(insn), Err)
 }
 
 /// A slot that does not decode.
@@ -135,35 +173,87 @@ pub enum DecodeReason {
     },
 }
 
+impl DecodeReason {
+    /// `do_check()` looks at the other fields of `exit` (Linux 6.12 to 6.18).
+    fn is_ignored_by_linux(&self) -> bool {
+        const EXIT: u8 = class::JMP | jmp::EXIT;
+        matches!(
+            self,
+            Self::ReservedField {
+                code: EXIT,
+                field: Field::Off
+            }
+        )
+    }
+}
+
 /// A slot on its way to become an instruction.
-struct Slot(RawInsn);
+struct Slot {
+    raw: RawInsn,
+    /// The first thing that is wrong if the instruction is reached.
+    odd: Option<DecodeReason>,
+}
 
 impl Slot {
-    fn ld(&self, second: Option<RawInsn>) -> Result<Insn, DecodeReason> {
-        let size = opcode::size(self.0.code);
-        match (self.0.code & 0xe0, size) {
+    fn new(raw: RawInsn) -> Self {
+        Self { raw, odd: None }
+    }
+
+    fn decode(&mut self, second: Option<RawInsn>) -> Result<Insn, DecodeReason> {
+        match self.raw.code & 7 {
+            class::LD => self.ld(second),
+            class::LDX => self.ldx(),
+            class::ST => self.st(),
+            class::STX => self.stx(),
+            class::ALU => self.alu(Width::W32),
+            class::ALU64 => self.alu(Width::W64),
+            class::JMP => self.jmp(Width::W64),
+            _ => self.jmp(Width::W32),
+        }
+    }
+
+    /// Something that matters only if the instruction is reached.
+    fn note(&mut self, reason: DecodeReason) {
+        self.odd.get_or_insert(reason);
+    }
+
+    /// What stands for an instruction that means nothing.
+    fn nothing(&mut self, reason: DecodeReason) -> Insn {
+        self.note(reason);
+        Insn::Alu {
+            width: Width::W64,
+            op: AluOp::Mov,
+            dst: Reg::R0,
+            src: Src::Imm(0),
+        }
+    }
+
+    fn ld(&mut self, second: Option<RawInsn>) -> Result<Insn, DecodeReason> {
+        let size = opcode::size(self.raw.code);
+        match (self.raw.code & 0xe0, size) {
             (mode::IMM, Size::DW) => self.load_imm64(second),
             (mode::ABS | mode::IND, Size::DW) => Err(self.unknown()),
             (mode::ABS, _) => {
-                self.zero(&[Field::Dst, Field::Src, Field::Off])?;
+                self.zero(&[Field::Dst, Field::Src, Field::Off]);
                 self.legacy_load(size, None)
             }
             (mode::IND, _) => {
-                self.zero(&[Field::Dst, Field::Off])?;
-                self.legacy_load(size, Some(self.src()?))
+                self.zero(&[Field::Dst, Field::Off]);
+                let index = self.src();
+                self.legacy_load(size, Some(index))
             }
             _ => Err(self.unknown()),
         }
     }
 
-    fn legacy_load(&self, size: Size, index: Option<Reg>) -> Result<Insn, DecodeReason> {
-        let off = self.0.imm;
+    fn legacy_load(&mut self, size: Size, index: Option<Reg>) -> Result<Insn, DecodeReason> {
+        let off = self.raw.imm;
         Ok(Insn::LegacyLoad { size, index, off })
     }
 
-    fn load_imm64(&self, second: Option<RawInsn>) -> Result<Insn, DecodeReason> {
-        let dst = self.dst()?;
-        self.zero(&[Field::Off])?;
+    fn load_imm64(&mut self, second: Option<RawInsn>) -> Result<Insn, DecodeReason> {
+        let dst = self.dst();
+        self.zero(&[Field::Off]);
         let hi = second.ok_or(DecodeReason::TruncatedLoadImm64)?;
         let bad = |field| Err(DecodeReason::BadSecondSlot { field });
         if hi.code != 0 {
@@ -178,8 +268,8 @@ impl Slot {
                 return bad(Some(field));
             }
         }
-        let (lo, high) = (self.0.imm, hi.imm);
-        let imm = match self.0.src {
+        let (lo, high) = (self.raw.imm, hi.imm);
+        let imm = match self.raw.src {
             pseudo::VALUE => Imm64::Value(u64::from(lo as u32) | u64::from(high as u32) << 32),
             pseudo::MAP_VALUE => Imm64::MapValue {
                 fd: lo,
@@ -204,46 +294,50 @@ impl Slot {
         Ok(Insn::LoadImm64 { dst, imm })
     }
 
-    fn ldx(&self) -> Result<Insn, DecodeReason> {
-        let size = opcode::size(self.0.code);
-        let sx = match self.0.code & 0xe0 {
+    fn ldx(&mut self) -> Result<Insn, DecodeReason> {
+        let size = opcode::size(self.raw.code);
+        let sx = match self.raw.code & 0xe0 {
             mode::MEM => false,
             mode::MEMSX if size != Size::DW => true,
             _ => return Err(self.unknown()),
         };
-        self.zero(&[Field::Imm])?;
+        self.zero(&[Field::Imm]);
+        if let Some(reason) = self.odd {
+            // `resolve_pseudo_ldimm64()` looks at this one wherever it stands.
+            return Err(reason);
+        }
         Ok(Insn::Load {
             size,
             sx,
-            dst: self.dst()?,
-            base: self.src()?,
-            off: self.0.off,
+            dst: self.dst(),
+            base: self.src(),
+            off: self.raw.off,
         })
     }
 
-    fn st(&self) -> Result<Insn, DecodeReason> {
-        if self.0.code & 0xe0 != mode::MEM {
+    fn st(&mut self) -> Result<Insn, DecodeReason> {
+        if self.raw.code & 0xe0 != mode::MEM {
             return Err(self.unknown());
         }
-        self.zero(&[Field::Src])?;
+        self.zero(&[Field::Src]);
         Ok(Insn::Store {
-            size: opcode::size(self.0.code),
-            base: self.dst()?,
-            off: self.0.off,
-            src: Src::Imm(self.0.imm),
+            size: opcode::size(self.raw.code),
+            base: self.dst(),
+            off: self.raw.off,
+            src: Src::Imm(self.raw.imm),
         })
     }
 
-    fn stx(&self) -> Result<Insn, DecodeReason> {
-        let size = opcode::size(self.0.code);
-        match self.0.code & 0xe0 {
+    fn stx(&mut self) -> Result<Insn, DecodeReason> {
+        let size = opcode::size(self.raw.code);
+        match self.raw.code & 0xe0 {
             mode::MEM => {
-                self.zero(&[Field::Imm])?;
+                self.zero(&[Field::Imm]);
                 Ok(Insn::Store {
                     size,
-                    base: self.dst()?,
-                    off: self.0.off,
-                    src: Src::Reg(self.src()?),
+                    base: self.dst(),
+                    off: self.raw.off,
+                    src: Src::Reg(self.src()),
                 })
             }
             mode::ATOMIC => self.atomic(size),
@@ -251,9 +345,9 @@ impl Slot {
         }
     }
 
-    fn atomic(&self, size: Size) -> Result<Insn, DecodeReason> {
-        let RawInsn { off, imm, .. } = self.0;
-        let (dst, src) = (self.dst()?, self.src()?);
+    fn atomic(&mut self, size: Size) -> Result<Insn, DecodeReason> {
+        let RawInsn { off, imm, .. } = self.raw;
+        let (dst, src) = (self.dst(), self.src());
         match imm {
             atomic::LOAD_ACQ => Ok(Insn::LoadAcquire {
                 size,
@@ -275,64 +369,64 @@ impl Slot {
                     off,
                     src,
                 }),
-                _ => Err(DecodeReason::BadAtomic { imm, size }),
+                _ => Ok(self.nothing(DecodeReason::BadAtomic { imm, size })),
             },
         }
     }
 
-    fn alu(&self, width: Width) -> Result<Insn, DecodeReason> {
-        let by_register = self.0.code & X != 0;
-        match self.0.code & 0xf0 {
+    fn alu(&mut self, width: Width) -> Result<Insn, DecodeReason> {
+        let by_register = self.raw.code & X != 0;
+        match self.raw.code & 0xf0 {
             alu::NEG if by_register => Err(self.unknown()),
             alu::NEG => {
-                self.zero(&[Field::Src, Field::Off, Field::Imm])?;
-                let dst = self.dst()?;
+                self.zero(&[Field::Src, Field::Off, Field::Imm]);
+                let dst = self.dst();
                 Ok(Insn::Neg { width, dst })
             }
             alu::END => self.endian(width),
-            alu::MOV if by_register && self.0.off != 0 => self.move_extended(width),
+            alu::MOV if by_register && self.raw.off != 0 => self.move_extended(width),
             _ => {
-                let op = opcode::alu_op(self.0.code).ok_or_else(|| self.unknown())?;
-                let op = match (op, self.0.off) {
+                let op = opcode::alu_op(self.raw.code).ok_or_else(|| self.unknown())?;
+                let op = match (op, self.raw.off) {
                     (AluOp::Div, 1) => AluOp::SDiv,
                     (AluOp::Mod, 1) => AluOp::SMod,
                     _ => {
-                        self.zero(&[Field::Off])?;
+                        self.zero(&[Field::Off]);
                         op
                     }
                 };
                 Ok(Insn::Alu {
                     width,
                     op,
-                    dst: self.dst()?,
-                    src: self.operand()?,
+                    dst: self.dst(),
+                    src: self.operand(),
                 })
             }
         }
     }
 
-    fn endian(&self, width: Width) -> Result<Insn, DecodeReason> {
-        let kind = match (width, self.0.code & X != 0) {
+    fn endian(&mut self, width: Width) -> Result<Insn, DecodeReason> {
+        let kind = match (width, self.raw.code & X != 0) {
             (Width::W32, false) => EndianKind::ToLe,
             (Width::W32, true) => EndianKind::ToBe,
             (Width::W64, false) => EndianKind::Bswap,
             (Width::W64, true) => return Err(self.unknown()),
         };
-        self.zero(&[Field::Src, Field::Off])?;
-        let bits = match self.0.imm {
+        self.zero(&[Field::Src, Field::Off]);
+        let bits = match self.raw.imm {
             16 => 16,
             32 => 32,
             64 => 64,
-            imm => return Err(DecodeReason::BadEndianWidth { imm }),
+            imm => return Ok(self.nothing(DecodeReason::BadEndianWidth { imm })),
         };
-        let dst = self.dst()?;
+        let dst = self.dst();
         Ok(Insn::Endian { dst, kind, bits })
     }
 
     /// A register move whose `off` is not zero.
-    fn move_extended(&self, width: Width) -> Result<Insn, DecodeReason> {
-        let RawInsn { off, imm, .. } = self.0;
-        let (dst, src) = (self.dst()?, self.src()?);
+    fn move_extended(&mut self, width: Width) -> Result<Insn, DecodeReason> {
+        let RawInsn { off, imm, .. } = self.raw;
+        let (dst, src) = (self.dst(), self.src());
         if width == Width::W64 && off == opcode::ADDR_SPACE_CAST {
             return Ok(Insn::AddrSpaceCast {
                 dst,
@@ -345,51 +439,52 @@ impl Slot {
             (_, 8) => Size::B,
             (_, 16) => Size::H,
             (Width::W64, 32) => Size::W,
-            _ => return Err(DecodeReason::BadMoveOffset { off }),
+            _ => return Ok(self.nothing(DecodeReason::BadMoveOffset { off })),
         };
-        self.zero(&[Field::Imm])?;
+        self.zero(&[Field::Imm]);
         Ok(Insn::MovSx { width, dst, src, from })
     }
 
-    fn jmp(&self, width: Width) -> Result<Insn, DecodeReason> {
-        let RawInsn { code, off, imm, .. } = self.0;
+    fn jmp(&mut self, width: Width) -> Result<Insn, DecodeReason> {
+        let RawInsn { code, off, imm, .. } = self.raw;
         let plain = code & X == 0;
         match (code & 0xf0, width) {
             (jmp::JA, Width::W64) if plain => {
-                self.zero(&[Field::Dst, Field::Src, Field::Imm])?;
+                self.zero(&[Field::Dst, Field::Src, Field::Imm]);
                 Ok(Insn::Jump {
                     off: off.into(),
                     long: false,
                 })
             }
             (jmp::JA, Width::W32) if plain => {
-                self.zero(&[Field::Dst, Field::Src, Field::Off])?;
+                self.zero(&[Field::Dst, Field::Src, Field::Off]);
                 Ok(Insn::Jump { off: imm, long: true })
             }
             (jmp::JCOND, Width::W64) if plain => {
-                self.zero(&[Field::Dst, Field::Src, Field::Imm])?;
+                self.zero(&[Field::Dst, Field::Src, Field::Imm]);
                 Ok(Insn::MayGoto { off })
             }
             (jmp::CALL, Width::W64) if plain => self.call(),
             (jmp::EXIT, Width::W64) if plain => {
-                self.zero(&[Field::Dst, Field::Src, Field::Off, Field::Imm])?;
+                // The offset last, as it does not matter to Linux.
+                self.zero(&[Field::Dst, Field::Src, Field::Imm, Field::Off]);
                 Ok(Insn::Exit)
             }
             _ => Ok(Insn::JumpIf {
                 width,
                 op: opcode::jmp_op(code).ok_or_else(|| self.unknown())?,
-                dst: self.dst()?,
-                src: self.operand()?,
+                dst: self.dst(),
+                src: self.operand(),
                 off,
             }),
         }
     }
 
-    fn call(&self) -> Result<Insn, DecodeReason> {
-        let RawInsn { src, off, imm, .. } = self.0;
-        self.zero(&[Field::Dst])?;
+    fn call(&mut self) -> Result<Insn, DecodeReason> {
+        let RawInsn { src, off, imm, .. } = self.raw;
+        self.zero(&[Field::Dst]);
         if src != call::KFUNC {
-            self.zero(&[Field::Off])?;
+            self.zero(&[Field::Off]);
         }
         Ok(Insn::Call(match src {
             call::HELPER => Call::Helper(imm as u32),
@@ -398,51 +493,53 @@ impl Slot {
                 btf_id: imm as u32,
                 module: off,
             },
-            _ => return Err(DecodeReason::BadCallKind { src }),
+            _ => return Ok(self.nothing(DecodeReason::BadCallKind { src })),
         }))
     }
 
     /// The right operand of arithmetic and comparisons.
-    fn operand(&self) -> Result<Src, DecodeReason> {
-        if self.0.code & X != 0 {
-            self.zero(&[Field::Imm])?;
-            Ok(Src::Reg(self.src()?))
+    fn operand(&mut self) -> Src {
+        if self.raw.code & X != 0 {
+            self.zero(&[Field::Imm]);
+            Src::Reg(self.src())
         } else {
-            self.zero(&[Field::Src])?;
-            Ok(Src::Imm(self.0.imm))
+            self.zero(&[Field::Src]);
+            Src::Imm(self.raw.imm)
         }
     }
 
-    fn dst(&self) -> Result<Reg, DecodeReason> {
-        register(Field::Dst, self.0.dst)
+    fn dst(&mut self) -> Reg {
+        self.register(Field::Dst, self.raw.dst)
     }
 
-    fn src(&self) -> Result<Reg, DecodeReason> {
-        register(Field::Src, self.0.src)
+    fn src(&mut self) -> Reg {
+        self.register(Field::Src, self.raw.src)
+    }
+
+    fn register(&mut self, field: Field, number: u8) -> Reg {
+        Reg::new(number).unwrap_or_else(|| {
+            self.note(DecodeReason::BadRegister { field, number });
+            Reg::R0
+        })
     }
 
     /// The fields that this instruction does not use.
-    fn zero(&self, fields: &[Field]) -> Result<(), DecodeReason> {
+    fn zero(&mut self, fields: &[Field]) {
         for &field in fields {
             let value = match field {
-                Field::Dst => self.0.dst.into(),
-                Field::Src => self.0.src.into(),
-                Field::Off => self.0.off.into(),
-                Field::Imm => self.0.imm,
+                Field::Dst => self.raw.dst.into(),
+                Field::Src => self.raw.src.into(),
+                Field::Off => self.raw.off.into(),
+                Field::Imm => self.raw.imm,
             };
             if value != 0 {
-                let code = self.0.code;
-                return Err(DecodeReason::ReservedField { code, field });
+                let code = self.raw.code;
+                self.note(DecodeReason::ReservedField { code, field });
             }
         }
-        Ok(())
     }
 
     fn unknown(&self) -> DecodeReason {
-        DecodeReason::UnknownOpcode { code: self.0.code }
+        DecodeReason::UnknownOpcode { code: self.raw.code }
     }
-}
-
-fn register(field: Field, number: u8) -> Result<Reg, DecodeReason> {
-    Reg::new(number).ok_or(DecodeReason::BadRegister { field, number })
 }

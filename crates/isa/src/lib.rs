@@ -38,7 +38,7 @@ mod insn;
 mod opcode;
 mod raw;
 
-pub use decode::{DecodeError, DecodeReason, decode, decode_one};
+pub use decode::{DecodeError, DecodeReason, Loose, decode, decode_loosely, decode_one};
 pub use display::{Listing, listing};
 pub use encode::{EncodeError, EncodeReason, encode};
 pub use insn::{AluOp, AtomicOp, Call, EndianKind, Imm64, Insn, JmpOp, Reg, Size, Src, Width};

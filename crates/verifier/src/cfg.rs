@@ -3,9 +3,9 @@
 //! Follows `add_subprog_and_kfunc`, `check_subprogs`, `check_cfg` and `check_max_stack_depth` in Linux 6.12's
 //! `kernel/bpf/verifier.c`.
 
-use isa::{AluOp, Call, DecodeReason, Imm64, Insn, Size, Src, Width};
+use isa::{Call, DecodeReason, Insn, Size, Width};
 
-use crate::failure::{Failure, Feature, Unsupported};
+use crate::failure::Failure;
 use crate::options::Limits;
 use crate::reason::Reason;
 
@@ -58,8 +58,7 @@ impl Shape {
             return Err(Broken { slot: None, reason }.into());
         }
         for (slot, insn) in insns.iter().enumerate() {
-            check_encodable(slot, insns)?;
-            check_form(slot, insn)?;
+            check_encodable(slot, insn, insns)?;
         }
         let starts = starts(insns, limits)?;
         let subprog_of = subprog_of(&starts, insns.len());
@@ -148,8 +147,7 @@ impl Shape {
 }
 
 /// What `isa::decode` never gives, but a caller could write down.
-fn check_encodable(slot: usize, insns: &[Insn]) -> Result<(), ShapeError> {
-    let insn = &insns[slot];
+fn check_encodable(slot: usize, insn: &Insn, insns: &[Insn]) -> Result<(), ShapeError> {
     let opens = |insn: &Insn| matches!(insn, Insn::LoadImm64 { .. });
     let paired = match insn {
         Insn::LoadImm64 { .. } => insns.get(slot + 1) == Some(&Insn::LoadImm64Hi),
@@ -172,47 +170,6 @@ fn check_encodable(slot: usize, insns: &[Insn]) -> Result<(), ShapeError> {
             size: size @ (Size::B | Size::H),
             ..
         } => broken(slot, Reason::Undecodable(DecodeReason::BadAtomic { imm: 0, size })),
-        _ => Ok(()),
-    }
-}
-
-/// Rules about a single instruction.
-fn check_form(slot: usize, insn: &Insn) -> Result<(), ShapeError> {
-    let unsupported = |what| {
-        let slot = u32::try_from(slot).ok();
-        let feature = Feature::Insn(what);
-        Err(ShapeError::Failure(Unsupported { feature, slot }.into()))
-    };
-    match *insn {
-        Insn::Alu {
-            op: AluOp::Lsh | AluOp::Rsh | AluOp::Arsh,
-            width,
-            src: Src::Imm(amount),
-            ..
-        } => {
-            let bits = if width == Width::W32 { 32 } else { 64 };
-            if (0..bits).contains(&amount) {
-                Ok(())
-            } else {
-                broken(slot, Reason::ShiftTooWide { amount, width })
-            }
-        }
-        Insn::Alu {
-            op: AluOp::Div | AluOp::SDiv | AluOp::Mod | AluOp::SMod,
-            src: Src::Imm(0),
-            ..
-        } => broken(slot, Reason::DivisionByZero),
-        Insn::LegacyLoad { .. } => {
-            let what = "a packet load";
-            broken(slot, Reason::InsnNotAllowed { what })
-        }
-        Insn::MayGoto { .. } => unsupported("may_goto"),
-        Insn::AddrSpaceCast { .. } => unsupported("address spaces"),
-        Insn::LoadImm64 {
-            imm: Imm64::Func { .. },
-            ..
-        } => unsupported("a function as a callback"),
-        Insn::LoadAcquire { .. } | Insn::StoreRelease { .. } => unsupported("load-acquire and store-release"),
         _ => Ok(()),
     }
 }

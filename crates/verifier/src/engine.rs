@@ -172,6 +172,7 @@ impl<'a> Verifier<'a> {
     /// Everything: the program's maps, the entry, then each global function that is called.
     fn all(&mut self) -> Checked {
         self.find_maps()?;
+        self.find_kfuncs()?;
         self.entry_state();
         self.paths()?;
         while let Some(subprog) = self.functions.next_unverified() {
@@ -229,7 +230,9 @@ impl<'a> Verifier<'a> {
             let map = match imm {
                 Imm64::MapFd(fd) | Imm64::MapValue { fd, .. } => MapRef::Fd(fd),
                 Imm64::MapIdx(index) | Imm64::MapIdxValue { idx: index, .. } => MapRef::Index(index),
-                Imm64::Value(_) | Imm64::BtfId { .. } | Imm64::Func { .. } => continue,
+                // Linux looks up the variable also where no path comes by.
+                Imm64::BtfId { .. } => return Err(Feature::Insn("the address of a kernel variable").into()),
+                Imm64::Value(_) | Imm64::Func { .. } => continue,
             };
             if self.maps.iter().all(|known| known.0 != map) {
                 let shape = self.env.map(map).ok_or(Reason::UnknownMap)?;
@@ -238,6 +241,31 @@ impl<'a> Verifier<'a> {
             // Also where no path comes by.
             if let Imm64::MapValue { off, .. } | Imm64::MapIdxValue { off, .. } = imm {
                 self.check_direct_value(map, off)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Kernel functions must exist also where no path comes by; whether this program may call them matters only where one does
+    /// (`add_kfunc_call`, which leaves 0 to later).
+    fn find_kfuncs(&mut self) -> Checked {
+        for (slot, insn) in self.program.insns.iter().enumerate() {
+            let Insn::Call(Call::Kfunc { btf_id, module }) = *insn else {
+                continue;
+            };
+            self.slot = slot;
+            let id = btf::TypeId(btf_id);
+            let is_function = match module {
+                0 => self
+                    .env
+                    .kernel_btf()
+                    .type_by_id(id)
+                    .is_some_and(|ty| ty.kind() == btf::Kind::Func),
+                _ => false,
+            };
+            let later = btf_id == 0 && module == 0;
+            if !is_function && !later && self.env.kfunc(id, module).is_none() {
+                return Err(Reason::UnknownKfunc { btf_id }.into());
             }
         }
         Ok(())

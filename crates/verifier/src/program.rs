@@ -1,16 +1,18 @@
 //! What is to be verified: decoded instructions and, for global functions and messages, the program's BTF.
 //!
-//! The caller has decoded the instructions (`isa::decode`); an instruction that does not decode becomes a
-//! rejection with [`Rejection::from_decode`](crate::Rejection::from_decode).
+//! The caller has decoded the instructions (`isa::decode`, or `isa::decode_loosely` to be no stricter than Linux); an
+//! instruction that does not decode at all becomes a rejection with [`Rejection::from_decode`](crate::Rejection::from_decode).
 
 use btf::{Btf, TypeId};
-use isa::Insn;
+use isa::{DecodeError, DecodeReason, Insn};
 
 /// A program as it was handed to `BPF_PROG_LOAD`.
 #[derive(Clone, Copy, Debug)]
 pub struct Program<'a> {
     /// Instructions, one entry per 8-byte slot.
     pub insns: &'a [Insn],
+    /// Slots that are wrong if a path comes to them, in order (`isa::Loose::odd`).
+    pub odd: &'a [DecodeError],
     /// Types, functions and lines, if the program came with them.
     pub debug: Option<ProgramDebug<'a>>,
 }
@@ -64,7 +66,17 @@ pub struct SourceLine {
 impl<'a> Program<'a> {
     /// A program without debug information.
     pub fn new(insns: &'a [Insn]) -> Self {
-        Self { insns, debug: None }
+        Self {
+            insns,
+            odd: &[],
+            debug: None,
+        }
+    }
+
+    /// What is wrong with a slot that should be an instruction.
+    pub(crate) fn oddity(&self, slot: usize) -> Option<DecodeReason> {
+        let index = self.odd.binary_search_by_key(&slot, |odd| odd.slot).ok()?;
+        Some(self.odd[index].reason)
     }
 
     /// The source line of a slot.

@@ -28,7 +28,8 @@ pub(crate) fn load(
         ProgType::STRUCT_OPS => Some(attach(kernel, args)?),
         _ => None,
     };
-    let insns = isa::decode(args.insns).map_err(|error| refusal::rejected(&Rejection::from_decode(error)))?;
+    let isa::Loose { insns, odd } =
+        isa::decode_loosely(args.insns).map_err(|error| refusal::rejected(&Rejection::from_decode(error)))?;
     let debug = Debug::new(args, types.as_deref(), &insns)?;
     let maps = named_maps(kernel, args, &insns)?;
     let context = match &attach {
@@ -37,6 +38,7 @@ pub(crate) fn load(
     };
     let program = verifier::Program {
         insns: &insns,
+        odd: &odd,
         debug: debug.as_program_debug(types.as_deref()),
     };
     let verified = verify(&program, &context, &maps)?;

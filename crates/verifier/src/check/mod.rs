@@ -26,6 +26,10 @@ impl Verifier<'_> {
     pub(crate) fn step(&mut self) -> Checked<Next> {
         let slot = self.slot;
         let insn = &self.program.insns[slot];
+        if let Some(reason) = self.program.oddity(slot) {
+            return Err(Reason::Undecodable(reason).into());
+        }
+        check_form(insn)?;
         match *insn {
             Insn::Alu {
                 width,
@@ -61,7 +65,7 @@ impl Verifier<'_> {
             Insn::Call(Call::Helper(id)) => self.call_helper(id)?,
             Insn::Call(Call::Kfunc { btf_id, module }) => self.call_kfunc(btf_id, module)?,
             Insn::Exit => return self.exit(),
-            // The shape check has refused them.
+            // `check_form` has refused them.
             Insn::AddrSpaceCast { .. }
             | Insn::MayGoto { .. }
             | Insn::LegacyLoad { .. }
@@ -201,5 +205,42 @@ impl Verifier<'_> {
             Width::W32 => self.unknown32(),
             Width::W64 => self.unknown(),
         }
+    }
+}
+
+/// Rules about a single instruction, which Linux looks at when a path comes to it.
+fn check_form(insn: &Insn) -> Checked {
+    let unsupported = |what| Err(Feature::Insn(what).into());
+    match *insn {
+        Insn::Alu {
+            op: AluOp::Lsh | AluOp::Rsh | AluOp::Arsh,
+            width,
+            src: Src::Imm(amount),
+            ..
+        } => {
+            let bits = if width == Width::W32 { 32 } else { 64 };
+            if (0..bits).contains(&amount) {
+                Ok(())
+            } else {
+                Err(Reason::ShiftTooWide { amount, width }.into())
+            }
+        }
+        Insn::Alu {
+            op: AluOp::Div | AluOp::SDiv | AluOp::Mod | AluOp::SMod,
+            src: Src::Imm(0),
+            ..
+        } => Err(Reason::DivisionByZero.into()),
+        Insn::LegacyLoad { .. } => {
+            let what = "a packet load";
+            Err(Reason::InsnNotAllowed { what }.into())
+        }
+        Insn::MayGoto { .. } => unsupported("may_goto"),
+        Insn::AddrSpaceCast { .. } => unsupported("address spaces"),
+        Insn::LoadImm64 {
+            imm: Imm64::Func { .. },
+            ..
+        } => unsupported("a function as a callback"),
+        Insn::LoadAcquire { .. } | Insn::StoreRelease { .. } => unsupported("load-acquire and store-release"),
+        _ => Ok(()),
     }
 }

@@ -8,6 +8,7 @@ mod generate;
 mod hunt;
 mod linux_types;
 mod objects;
+mod odd_slots;
 mod programs;
 mod pruning;
 mod rng;

@@ -33,6 +33,7 @@ fn verify(btf: &Btf, plan: &Plan, program: &ProgramPlan) -> Verified {
         .collect();
     let input = Program {
         insns: &insns,
+        odd: &[],
         debug: Some(ProgramDebug {
             btf: types,
             funcs: &funcs,

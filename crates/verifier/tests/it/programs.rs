@@ -128,6 +128,7 @@ impl Global {
         let insns = assemble(text);
         let program = Program {
             insns: &insns,
+            odd: &[],
             debug: Some(ProgramDebug {
                 btf: &self.btf,
                 funcs: &self.funcs,

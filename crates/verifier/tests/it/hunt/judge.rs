@@ -67,7 +67,8 @@ impl Judge {
         }
     }
 
-    fn load(&self, place: &str, raw: &[bpf::RawInsn]) -> Result<(), ProgLoadError> {
+    /// Loads a program for a place and closes it again.
+    pub(crate) fn load(&self, place: &str, raw: &[bpf::RawInsn]) -> Result<(), ProgLoadError> {
         let args = if place == "socket_filter" {
             ProgLoad {
                 name: "vrfy_hunt",
