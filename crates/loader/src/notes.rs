@@ -2,6 +2,8 @@
 
 use crate::plan::Plan;
 use crate::programs::SkipReason;
+use bpf::SourceLine;
+use btf::core::BitPlace;
 use std::fmt;
 
 /// Something about an object that is worth knowing although it is no error.
@@ -22,6 +24,20 @@ pub enum PlanNote {
         /// The variable.
         ops: String,
     },
+    /// A program reads or writes a bit field by a mask that the compiler fixed, and the kernel has the field at other bits: CO-RE moves
+    /// bytes, but no masks. The program works on the wrong bits, without a word from any verifier.
+    BitField {
+        /// The program.
+        program: String,
+        /// The field: `tcp_sock.is_cwnd_limited`.
+        field: String,
+        /// Where the object's types have it.
+        object: BitPlace,
+        /// Where the kernel has it.
+        kernel: BitPlace,
+        /// The line that accesses it, if the object knows.
+        source: Option<SourceLine>,
+    },
 }
 
 impl PlanNote {
@@ -29,14 +45,23 @@ impl PlanNote {
     pub fn about(&self) -> &'static str {
         match self {
             Self::ProgramLeftOut { .. } | Self::OpsLeftOut { .. } => "left_out",
+            Self::BitField { .. } => "bit_field",
         }
     }
 
     /// The program that it concerns, if it is about one.
     pub fn program(&self) -> Option<&str> {
         match self {
-            Self::ProgramLeftOut { program, .. } => Some(program),
+            Self::ProgramLeftOut { program, .. } | Self::BitField { program, .. } => Some(program),
             Self::OpsLeftOut { .. } => None,
+        }
+    }
+
+    /// The line of source that it concerns, if it is about one.
+    pub fn source(&self) -> Option<&SourceLine> {
+        match self {
+            Self::BitField { source, .. } => source.as_ref(),
+            Self::ProgramLeftOut { .. } | Self::OpsLeftOut { .. } => None,
         }
     }
 }
@@ -54,7 +79,33 @@ impl fmt::Display for PlanNote {
             Self::OpsLeftOut { ops } => {
                 write!(f, "ops structure `{ops}` is left out: not asked for")
             }
+            Self::BitField {
+                program,
+                field,
+                object,
+                kernel,
+                source,
+            } => {
+                let (object, kernel) = (place(*object), place(*kernel));
+                write!(f, "program `{program}` ")?;
+                if let Some(source) = source {
+                    write!(f, "({}:{}) ", source.file, source.line)?;
+                }
+                write!(
+                    f,
+                    "accesses `{field}` at {object}, where the types that it was compiled with have it; this kernel has it at {kernel}, and \
+                     CO-RE moves no masks: read it by BPF_CORE_READ_BITFIELD, or by read_bits of opswap_tcp.h"
+                )
+            }
         }
+    }
+}
+
+/// Bits, counted from the first byte that an access loads.
+fn place(place: BitPlace) -> String {
+    match place.bits {
+        1 => format!("bit {}", place.bit),
+        bits => format!("bits {} to {}", place.bit, u64::from(place.bit) + u64::from(bits) - 1),
     }
 }
 
@@ -79,6 +130,7 @@ impl Plan {
             .ops_left_out
             .iter()
             .map(|ops| PlanNote::OpsLeftOut { ops: ops.clone() });
-        programs.chain(ops).collect()
+        let bit_fields = self.programs.iter().flat_map(|program| program.notes(self.btf()));
+        programs.chain(ops).chain(bit_fields).collect()
     }
 }

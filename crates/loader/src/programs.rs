@@ -3,9 +3,10 @@
 //! A struct_ops program follows the ops structures that use it (`bpf_object_adjust_struct_ops_autoload` of libbpf,
 //! Linux 6.12); one that none uses is an error unless its section begins with `?`.
 
-use crate::core_relocations;
+use crate::core_relocations::{self, FixedBits};
 use crate::error::PlanError;
 use crate::externs::Resolved;
+use crate::notes::PlanNote;
 use crate::options::PlanOptions;
 use crate::relocate::{self, Open, Part};
 use crate::struct_ops::OpsPlan;
@@ -38,6 +39,8 @@ pub struct ProgramPlan {
     pub line_info: Vec<LineInfo>,
     /// Instructions for which the kernel has no such type or field; the kernel refuses them if they can be reached.
     pub poisoned: u32,
+    /// Accesses of bit fields whose masks do not fit the kernel.
+    pub(crate) fixed_bits: Vec<(FunctionIndex, FixedBits)>,
 }
 
 /// What a program is loaded as.
@@ -85,6 +88,29 @@ pub enum SkipReason {
 }
 
 impl ProgramPlan {
+    /// Its accesses of bit fields whose masks do not fit the kernel: each field once a line.
+    pub(crate) fn notes(&self, btf: Option<&btf::Btf>) -> Vec<PlanNote> {
+        let mut notes = Vec::new();
+        for (function, fixed) in &self.fixed_bits {
+            let starts = self.parts.iter().filter(|part| part.function == *function);
+            for start in starts.map(|part| part.start) {
+                let note = PlanNote::BitField {
+                    program: self.name.clone(),
+                    field: fixed.field.clone(),
+                    object: fixed.moved.local,
+                    kernel: fixed.moved.target,
+                    source: btf
+                        .and_then(|btf| self.source(btf, start + fixed.slot))
+                        .map(|(_, source)| source),
+                };
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
+        }
+        notes
+    }
+
     /// The function and the source line of a slot, in terms of the object's types.
     pub(crate) fn source<'b>(&self, btf: &'b btf::Btf, slot: u32) -> Option<(&'b str, bpf::SourceLine)> {
         let function = self.func_info.iter().rev().find(|info| info.insn_off <= slot)?;
@@ -220,11 +246,12 @@ fn program(
     externs: &[Resolved],
     mut resolver: Option<&mut Resolver<'_>>,
 ) -> Result<ProgramPlan, PlanError> {
-    let mut poisoned = 0;
+    let (mut poisoned, mut fixed_bits) = (0, Vec::new());
     let mut code = |index| {
-        let (insns, missing) = core_relocations::apply(object, index, resolver.as_deref_mut())?;
-        poisoned += missing;
-        Ok(insns)
+        let applied = core_relocations::apply(object, index, resolver.as_deref_mut())?;
+        poisoned += applied.poisoned;
+        fixed_bits.extend(applied.fixed_bits.into_iter().map(|fixed| (index, fixed)));
+        Ok(applied.insns)
     };
     let assembled = relocate::assemble(object, index, externs, &mut code)?;
     let (func_info, line_info) = records(object, &assembled.parts);
@@ -239,6 +266,7 @@ fn program(
         func_info,
         line_info,
         poisoned,
+        fixed_bits,
     })
 }
 

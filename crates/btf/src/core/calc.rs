@@ -3,7 +3,7 @@
 //! `bpf_core_calc_field_relo`, `…_type_relo` and `…_enumval_relo` of `relo_core.c`.
 
 use super::spec::Spec;
-use super::{CoreError, Fixup, RelocationKind, Resize};
+use super::{BitPlace, BitsMoved, CoreError, Fixup, RelocationKind, Resize};
 use crate::types::{Def, Encoding, Member};
 use crate::{Btf, TypeId};
 
@@ -14,6 +14,8 @@ struct Answer {
     certain: bool,
     /// Size and type of a field that an instruction reads directly.
     access: Option<(u32, TypeId)>,
+    /// For the offset of a field: its bits, counted from there, and whether it is a bit field.
+    bits: Option<(BitPlace, bool)>,
 }
 
 impl Answer {
@@ -22,6 +24,7 @@ impl Answer {
             value,
             certain: true,
             access: None,
+            bits: None,
         }
     }
 }
@@ -37,9 +40,13 @@ pub(super) fn fixup(kind: RelocationKind, local: &Spec<'_>, target: Option<&Spec
         poisoned: there.is_none(),
         validate: here.certain,
         resize: None,
+        bits: None,
         target_index: None,
         target_type: target.map(|spec| spec.root),
     };
+    if let (Some((local, true)), Some((target, _))) = (here.bits, there.as_ref().and_then(|there| there.bits)) {
+        fixup.bits = Some(BitsMoved { local, target });
+    }
     if let (Some(target), Some(there)) = (target, there)
         && let (Some((local_size, local_type)), Some((target_size, target_type))) = (here.access, there.access)
         && local_size != target_size
@@ -80,11 +87,13 @@ fn answer(kind: RelocationKind, spec: Option<&Spec<'_>>) -> Result<Option<Answer
             value: u64::from(spec.root.0),
             certain: false,
             access: None,
+            bits: None,
         },
         (K::TypeIdLocal, spec) => Answer {
             value: spec.map_or(0, |spec| u64::from(spec.root.0)),
             certain: false,
             access: None,
+            bits: None,
         },
         (_, None) => return Ok(None),
         (K::EnumvalValue, Some(spec)) => Answer::certain(enum_value(spec)),
@@ -129,6 +138,7 @@ fn field(kind: RelocationKind, spec: &Spec<'_>) -> Result<Answer, CoreError> {
                 value: spec.bit_offset / 8,
                 certain: true,
                 access: Some((size, last.ty)),
+                bits: None,
             }),
             RelocationKind::FieldByteSize => Ok(Answer::certain(u64::from(size))),
             _ => Err(unsuited()),
@@ -162,12 +172,17 @@ fn member_answer(
         value,
         certain: !bit_field,
         access: None,
+        bits: None,
     };
     Ok(match kind {
         RelocationKind::FieldByteOffset => {
-            let access = (!bit_field).then_some((load as u32, ty.id));
+            let place = BitPlace {
+                bit: (spec.bit_offset - offset * 8) as u32,
+                bits: bits as u32,
+            };
             Answer {
-                access,
+                access: (!bit_field).then_some((load as u32, ty.id)),
+                bits: Some((place, bit_field)),
                 ..uncertain(offset)
             }
         }

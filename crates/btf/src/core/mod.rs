@@ -19,7 +19,7 @@ mod spec;
 
 pub use compat::types_are_compat;
 pub use error::CoreError;
-pub use fixup::{Fixup, Resize};
+pub use fixup::{BitPlace, BitsMoved, Fixup, Resize};
 pub use names::essential;
 pub use patch::{Insn, POISON_HELPER, PatchError, Patched};
 pub use resolver::Resolver;

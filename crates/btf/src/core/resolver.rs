@@ -90,6 +90,25 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// The field that a relocation is about, in words of the object's types: `tcp_sock.inet_conn.icsk_ca_state`.
+    ///
+    /// # Errors
+    /// [`CoreError`]: the relocation is malformed.
+    pub fn path(&self, relocation: &Relocation<'_>) -> Result<String, CoreError> {
+        let local = spec::parse(self.local, relocation)?;
+        let mut path = essential(self.local.name_of(relocation.ty)).to_owned();
+        for accessor in local.accessors.iter().skip(1) {
+            match accessor.name {
+                Some(name) => {
+                    path.push('.');
+                    path.push_str(name);
+                }
+                None => path.push_str(&format!("[{}]", accessor.index)),
+            }
+        }
+        Ok(path)
+    }
+
     fn find_candidates(&self, name: &str, kind: Kind) -> Vec<Candidate> {
         let mut found = Vec::new();
         for (target, btf) in self.targets.iter().enumerate() {

@@ -127,6 +127,7 @@ fn instructions_that_do_not_fit() {
         poisoned: false,
         validate: true,
         resize: None,
+        bits: None,
         target_index: None,
         target_type: None,
     };

@@ -6,11 +6,17 @@ use serde::Serialize;
 /// Something that is no error, and that the author of an object would want to know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckedNote {
-    /// A stable word: `left_out` for a part that was not looked at.
+    /// A stable word: `left_out` for a part that was not looked at, `bit_field` for an access that misses its bits.
     pub about: &'static str,
     /// The program that it concerns, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub program: Option<String>,
+    /// The source file of the line that it concerns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
     /// The note as a sentence without final stop.
     pub message: String,
 }
@@ -20,6 +26,8 @@ impl From<&PlanNote> for CheckedNote {
         Self {
             about: note.about(),
             program: note.program().map(str::to_owned),
+            file: note.source().map(|source| source.file.clone()),
+            line: note.source().map(|source| source.line),
             message: note.to_string(),
         }
     }
