@@ -2,7 +2,7 @@
 
 use crate::{
     Answer, BtfInfo, BtfLoadError, BtfObject, Errno, Fd, Feature, Link, LinkInfo, LinkUpdate, LinkUpdateError, Map,
-    MapCreate, MapInfo, Prog, ProgInfo, ProgLoad, ProgLoadError, Stats, TestRun, TestRunResult, UpdateFlags,
+    MapCreate, MapInfo, MapMemory, Prog, ProgInfo, ProgLoad, ProgLoadError, Stats, TestRun, TestRunResult, UpdateFlags,
 };
 use btf::{Btf, ParseError};
 use std::path::Path;
@@ -51,6 +51,11 @@ pub trait Bpf: Send + Sync {
     /// # Errors
     /// With the kernel's log when it finds the types wrong.
     fn btf_load(&self, data: &[u8]) -> Result<Fd<BtfObject>, BtfLoadError>;
+
+    /// What the maps of this kernel may take together, if there is a limit other than the machine's; it says who was refused after an `ENOMEM`.
+    fn map_memory(&self) -> Option<MapMemory> {
+        None
+    }
 
     /// `BPF_MAP_CREATE`.
     ///

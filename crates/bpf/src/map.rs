@@ -56,6 +56,60 @@ impl MapCreate<'_> {
     }
 }
 
+/// How much memory the maps of a kernel may take together, and take ([`crate::Bpf::map_memory`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MapMemory {
+    /// Most bytes.
+    pub limit_bytes: u64,
+    /// Bytes taken now.
+    pub used_bytes: u64,
+    /// What was refused last.
+    pub refused: Option<MapRefusal>,
+}
+
+/// A map did not get memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MapRefusal {
+    /// The map's name, as the kernel has it.
+    pub map: String,
+    /// Bytes that it wanted.
+    pub bytes: u64,
+    /// Whether they were within the limit, and the system had no more for this process.
+    pub by_host: bool,
+}
+
+impl std::fmt::Display for MapMemory {
+    /// What was refused, and why.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (used, limit) = (Bytes(self.used_bytes), Bytes(self.limit_bytes));
+        match &self.refused {
+            Some(MapRefusal { map, bytes, by_host }) => {
+                write!(f, "map `{map}` wants {}", Bytes(*bytes))?;
+                if *by_host {
+                    write!(f, ", and the system has no more memory for this process")
+                } else {
+                    write!(f, ", and all maps together may take {limit} ({used} are taken)")
+                }
+            }
+            None => write!(f, "all maps together may take {limit} ({used} are taken)"),
+        }
+    }
+}
+
+/// A number of bytes for people.
+struct Bytes(u64);
+
+impl std::fmt::Display for Bytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const MIB: u64 = 1 << 20;
+        match self.0 {
+            bytes if bytes < MIB => write!(f, "{bytes} bytes"),
+            bytes if bytes % MIB == 0 => write!(f, "{} MiB", bytes / MIB),
+            bytes => write!(f, "{:.1} MiB", bytes as f64 / MIB as f64),
+        }
+    }
+}
+
 /// What the kernel says of a map (`struct bpf_map_info`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MapInfo {

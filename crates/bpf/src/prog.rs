@@ -98,6 +98,10 @@ impl ProgLoadError {
     fn text(&self) -> String {
         match &self.report {
             Some(report) => format!("{}: {report}", self.verdict.name()),
+            // The embedded kernel says in one line what ran out; a whole log of Linux is no sentence.
+            None if self.verdict == LoadVerdict::Exhausted && self.log.lines().count() == 1 => {
+                format!("{}: {}{}", self.verdict.name(), self.errno, last_line(&self.log))
+            }
             None => format!("{}: {}", self.verdict.name(), self.errno),
         }
     }

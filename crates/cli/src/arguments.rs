@@ -1,7 +1,8 @@
 //! What may be typed: the verbs, their arguments and their help. Nothing is done here.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use opswap::lab::{QueueSize, Rate, Span, parse_probability};
+use opswap::Limits;
+use opswap::lab::{QueueSize, Rate, Span, parse_bytes, parse_probability};
 use std::path::PathBuf;
 
 /// Replace kernel operations structures with verified BPF programs: check, try, load, swap, roll back.
@@ -115,6 +116,9 @@ pub(crate) enum Verb {
         /// Also print the kernel's whole verifier log of what is rejected
         #[arg(long)]
         log: bool,
+        /// What programs may use.
+        #[command(flatten)]
+        limits: LimitArguments,
     },
     /// Run one algorithm over a bottleneck and show what it does
     #[command(
@@ -136,6 +140,9 @@ pub(crate) enum Verb {
         /// The bottleneck and the flows.
         #[command(flatten)]
         scenario: ScenarioArguments,
+        /// What programs may use.
+        #[command(flatten)]
+        limits: LimitArguments,
     },
     /// Run several algorithms over the same bottleneck and put the results side by side
     Compare {
@@ -154,6 +161,9 @@ pub(crate) enum Verb {
         /// The bottleneck and the flows.
         #[command(flatten)]
         scenario: ScenarioArguments,
+        /// What programs may use.
+        #[command(flatten)]
+        limits: LimitArguments,
     },
     /// Register the ops structures of an object, by link, and keep them under the bpffs
     #[command(
@@ -257,6 +267,24 @@ pub(crate) struct ScenarioArguments {
     /// Lose every Nth packet
     #[arg(long, value_name = "N")]
     pub(crate) loss_every: Option<u64>,
+}
+
+/// What programs may use of this process.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct LimitArguments {
+    /// Memory that the maps of one embedded kernel may take together: 64mb, 2gb [default: 512mib]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub(crate) map_memory: Option<u64>,
+}
+
+impl LimitArguments {
+    /// As the embedded kernel takes them.
+    pub(crate) fn limits(self) -> Limits {
+        let usual = Limits::default();
+        Limits {
+            map_bytes: self.map_memory.unwrap_or(usual.map_bytes),
+        }
+    }
 }
 
 /// When to swap, and to what: `10s=cubic`.

@@ -10,8 +10,8 @@ use crate::struct_ops::{OpsLink, OpsMap, TestCall};
 use crate::tables::Object;
 use bpf::{
     Answer, Bpf, BtfInfo, BtfLoadError, BtfObject as BtfKind, Errno, Fd, Feature, IdKind, KernelBtfError, Link,
-    LinkInfo, LinkUpdate, LinkUpdateError, Map as MapKind, MapCreate, MapInfo, ObjectRef, PinEntry, Pinned, Prog,
-    ProgInfo, ProgLoad, ProgLoadError, ProgType, Stats, TestRun, TestRunResult, UpdateFlags,
+    LinkInfo, LinkUpdate, LinkUpdateError, Map as MapKind, MapCreate, MapInfo, MapMemory, ObjectRef, PinEntry, Pinned,
+    Prog, ProgInfo, ProgLoad, ProgLoadError, ProgType, Stats, TestRun, TestRunResult, UpdateFlags,
 };
 use btf::{Btf, ParseReason};
 use std::path::Path;
@@ -107,10 +107,14 @@ impl Bpf for Kernel {
             .map_err(|errno| failed(errno, String::new()))
     }
 
+    fn map_memory(&self) -> Option<MapMemory> {
+        Some(self.map_budget.state())
+    }
+
     fn map_create(&self, args: &MapCreate<'_>) -> Result<Fd<MapKind>, Errno> {
         let types = args.btf.map(|fd| self.btf(fd)).transpose()?;
         let plan = Plan::new(args, types)?;
-        let elements = match plan.elements() {
+        let elements = match plan.elements(&self.map_budget)? {
             Some(elements) => elements,
             None => {
                 let desc = self.descs.iter().find(|desc| desc.value_ty == plan.ops_value_ty);
@@ -163,6 +167,7 @@ impl Bpf for Kernel {
 
     fn prog_test_run(&self, prog: &Fd<Prog>, args: &TestRun<'_>) -> Result<TestRunResult, Errno> {
         let prog = self.prog(prog)?;
+        prog.prepare()?;
         match &prog.attach {
             Some(attach) => attach.desc.family.test_run(&TestCall::new(&prog), args),
             None if prog.prog_type == ProgType::SOCKET_FILTER => socket_filter_test_run(&prog, args),

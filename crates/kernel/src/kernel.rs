@@ -1,11 +1,13 @@
 //! [`Kernel`] and its [`Builder`].
 
 use crate::btf_object::{BtfObject, VMLINUX};
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::env::Runtime;
 use crate::error::BuildError;
 use crate::helpers::{Helpers, Native};
+use crate::limits::Limits;
 use crate::map::Map;
 use crate::program::Program;
 use crate::struct_ops::{Desc, Family, OpsLink};
@@ -33,6 +35,8 @@ pub struct Kernel {
     pub(crate) btfs: Ids<BtfObject>,
     pub(crate) progs: Ids<Program>,
     pub(crate) maps: Ids<Map>,
+    /// Memory of all maps.
+    pub(crate) map_budget: Arc<Budget>,
     pub(crate) links: Ids<OpsLink>,
     pub(crate) pins: Pins,
     /// One exchange or registration by a link at a time.
@@ -106,6 +110,7 @@ impl Drop for Kernel {
 #[derive(Default)]
 pub struct Builder {
     config: Config,
+    limits: Limits,
     clock: Clock,
     stopwatch: Option<fn() -> u64>,
     families: Vec<Box<dyn Family>>,
@@ -115,6 +120,12 @@ impl Builder {
     /// Settings other than the default ones.
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
+        self
+    }
+
+    /// Other limits than the default ones for what programs use.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -175,6 +186,7 @@ impl Builder {
             btfs,
             progs: Ids::default(),
             maps: Ids::default(),
+            map_budget: Arc::new(Budget::new(self.limits.map_bytes)),
             links: Ids::default(),
             pins: Pins::default(),
             exchange: Arc::default(),

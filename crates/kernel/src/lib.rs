@@ -21,11 +21,13 @@
 //! ```
 //!
 //! Why it is safe: only programs that the verifier accepted run; maps, programs and tables are counted references; memory that a
-//! program may still point to is kept as long as the map is. Unsafe code is in `src/helpers/raw.rs` (native functions that programs call) and
-//! `src/struct_ops/call.rs` (the way from a table's function pointer into a program); `src/struct_ops/family.rs` declares what a family vouches for.
+//! program may still point to is kept as long as the map is. What programs use is bounded ([`Limits`]). Unsafe code is in `src/helpers/raw.rs` (native
+//! functions that programs call), `src/struct_ops/call.rs` (the way from a table's function pointer into a program) and `src/memory.rs` (zeroed memory);
+//! `src/struct_ops/family.rs` declares what a family vouches for.
 #![deny(unsafe_code)]
 
 mod btf_object;
+mod budget;
 mod clock;
 mod commands;
 mod config;
@@ -34,7 +36,12 @@ mod error;
 pub mod helpers;
 mod kernel;
 mod kfunc;
+mod limits;
 mod map;
+#[expect(
+    unsafe_code,
+    reason = "zeroed memory that may be refused, which the standard library cannot give"
+)]
 mod memory;
 mod probe;
 mod program;
@@ -49,7 +56,8 @@ pub use crate::error::BuildError;
 pub use crate::helpers::{Helper, Native};
 pub use crate::kernel::{Builder, Kernel};
 pub use crate::kfunc::Kfunc;
+pub use crate::limits::Limits;
 pub use crate::struct_ops::{Family, Member, Module, Stub, Table};
-pub use bpf::{Errno, MapType, TestRun, TestRunResult};
+pub use bpf::{Errno, MapMemory, MapType, TestRun, TestRunResult};
 pub use verifier::{ArgKind, CallContract, CallFlags, RetKind, StructAccess};
 pub use vm::HelperFn;

@@ -1,8 +1,14 @@
-//! Memory of map values: what programs get addresses of.
+//! Memory of map values: what programs get addresses of. Beside the helpers and `struct_ops/call.rs` the only file here with `unsafe`.
 //!
 //! Values are made of atomic words, which may be written through their address while others copy them. Nothing here is freed
-//! before the map is, so that an address that a program still holds never dangles; that is the role of RCU in Linux.
+//! before the map is, so that an address that a program still holds never dangles; that is the role of RCU in Linux. How much there is, is an object's
+//! wish: everything is counted first ([`Account`]), and an allocation that fails is `ENOMEM`, because an abort in the middle of a program would take the
+//! process with it.
 
+use crate::budget::Account;
+use bpf::Errno;
+use std::alloc::{Layout, alloc_zeroed};
+use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Zeroed words at a fixed place.
@@ -13,14 +19,14 @@ pub(crate) struct Memory {
 
 const WORD: usize = 8;
 
-/// Most bytes of one map's values; more is `ENOMEM`.
-pub(crate) const BYTES_MAX: u64 = 256 << 20;
+/// What the allocator and our own lists spend on each value and on each key, about.
+pub(crate) const OVERHEAD_BYTES: u64 = 64;
 
 impl Memory {
-    /// At least `bytes` bytes.
-    pub(crate) fn new(bytes: usize) -> Self {
-        let words = (0..bytes.div_ceil(WORD)).map(|_| AtomicU64::new(0)).collect();
-        Self { words }
+    /// At least `bytes` bytes; none when the system gives none. Large ones are zero pages of the system until they are written.
+    pub(crate) fn new(bytes: usize) -> Option<Self> {
+        let words = zeroed(bytes.div_ceil(WORD))?;
+        Some(Self { words })
     }
 
     /// The address of a byte, for programs.
@@ -47,6 +53,52 @@ impl Memory {
     }
 }
 
+/// A slice of zeros. The standard library has none yet that may fail, and one that fills word by word would touch every page.
+fn zeroed(words: usize) -> Option<Box<[AtomicU64]>> {
+    if words == 0 {
+        return Some(Box::default());
+    }
+    let layout = Layout::array::<AtomicU64>(words).ok()?;
+    // SAFETY: the layout is not empty: there is a word, and a word has a size.
+    let start = unsafe { alloc_zeroed(layout) }.cast::<AtomicU64>();
+    if start.is_null() {
+        return None;
+    }
+    // SAFETY: the global allocator gave this very layout, which is what the box gives back; zero is a value of an atomic word; nobody else has the
+    // address.
+    Some(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(start, words)) })
+}
+
+/// A copy of bytes whose number is not ours to choose.
+///
+/// # Errors
+/// `ENOMEM`.
+pub(crate) fn copy(bytes: &[u8]) -> Result<Vec<u8>, Errno> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(bytes.len()).map_err(|_| Errno::ENOMEM)?;
+    copy.extend_from_slice(bytes);
+    Ok(copy)
+}
+
+/// So many zeros.
+///
+/// # Errors
+/// `ENOMEM`.
+pub(crate) fn zeros(len: usize) -> Result<Vec<u8>, Errno> {
+    let mut zeros = Vec::new();
+    zeros.try_reserve_exact(len).map_err(|_| Errno::ENOMEM)?;
+    zeros.resize(len, 0);
+    Ok(zeros)
+}
+
+/// Whether the process has room for some small allocations. Collections of the standard library that cannot fail softly (`BTreeMap`) are changed right
+/// after it.
+pub(crate) fn has_small_room() -> bool {
+    const NODES: usize = 16 << 10;
+    let mut probe: Vec<u8> = Vec::new();
+    probe.try_reserve_exact(NODES).is_ok()
+}
+
 /// Values of one size that come and go. A value that was given back is used again for the next one, as in Linux's preallocated hash: an
 /// address from before shows the new one's bytes.
 #[derive(Debug)]
@@ -54,8 +106,6 @@ pub(crate) struct Pool {
     value_bytes: usize,
     values: Vec<Memory>,
     free: Vec<Slot>,
-    /// Values that may be made.
-    values_max: usize,
 }
 
 /// A value in a [`Pool`].
@@ -68,22 +118,35 @@ impl Pool {
             value_bytes,
             values: Vec::new(),
             free: Vec::new(),
-            values_max: (BYTES_MAX / (value_bytes as u64).max(1)) as usize,
         }
     }
 
-    /// A value with these bytes; none when there is no memory for it.
-    pub(crate) fn take(&mut self, bytes: &[u8]) -> Option<Slot> {
+    /// A value with these bytes.
+    ///
+    /// # Errors
+    /// `ENOMEM` when there is no memory for it.
+    pub(crate) fn take(&mut self, bytes: &[u8], account: &Account) -> Result<Slot, Errno> {
         let slot = match self.free.pop() {
             Some(slot) => slot,
-            None if self.values.len() >= self.values_max => return None,
             None => {
-                self.values.push(Memory::new(self.value_bytes));
+                let cost = self.value_bytes as u64 + OVERHEAD_BYTES;
+                account.take(cost)?;
+                let value = self.grow().ok_or_else(|| account.host_refuses(cost))?;
+                self.values.push(value);
                 Slot(self.values.len() - 1)
             }
         };
-        self.write(slot, bytes);
-        Some(slot)
+        self.values[slot.0].write(0, bytes);
+        Ok(slot)
+    }
+
+    /// A new value, and room in both lists for it.
+    fn grow(&mut self) -> Option<Memory> {
+        self.values.try_reserve(1).ok()?;
+        // Giving back must not fail.
+        let missing = (self.values.len() + 1).saturating_sub(self.free.len());
+        self.free.try_reserve(missing).ok()?;
+        Memory::new(self.value_bytes)
     }
 
     /// Gives a value back.
@@ -91,14 +154,9 @@ impl Pool {
         self.free.push(slot);
     }
 
-    pub(crate) fn write(&self, slot: Slot, bytes: &[u8]) {
-        self.values[slot.0].write(0, bytes);
-    }
-
-    pub(crate) fn read(&self, slot: Slot) -> Vec<u8> {
-        let mut bytes = vec![0; self.value_bytes];
-        self.values[slot.0].read(0, &mut bytes);
-        bytes
+    /// Copies a value out.
+    pub(crate) fn read(&self, slot: Slot, into: &mut [u8]) {
+        self.values[slot.0].read(0, into);
     }
 
     /// Where a value is, for programs.
@@ -110,10 +168,12 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::Budget;
+    use std::sync::Arc;
 
     #[test]
     fn odd_sizes() {
-        let memory = Memory::new(13);
+        let memory = Memory::new(13).unwrap();
         memory.write(0, &[1; 13]);
         let mut bytes = [9; 13];
         memory.read(0, &mut bytes);
@@ -121,19 +181,31 @@ mod tests {
         memory.write(8, &[2; 3]);
         memory.read(8, &mut bytes[8..]);
         assert_eq!(bytes[8..], [2, 2, 2, 0, 0]);
+        assert!(Memory::new(usize::MAX).is_none());
+        assert_eq!(Memory::new(0).unwrap().words.len(), 0);
     }
 
     #[test]
     fn a_value_keeps_its_address_and_is_used_again() {
+        let budget = Arc::new(Budget::new(10_000));
+        let account = Account::new(&budget, "map");
         let mut pool = Pool::new(4);
-        let first = pool.take(&[1; 4]).unwrap();
+        let first = pool.take(&[1; 4], &account).unwrap();
         let address = pool.address(first);
         for _ in 0..100 {
-            pool.take(&[2; 4]).unwrap();
+            pool.take(&[2; 4], &account).unwrap();
         }
+        assert_eq!(budget.state().used_bytes, 101 * (4 + OVERHEAD_BYTES));
         assert_eq!(pool.address(first), address);
         pool.give_back(first);
-        let again = pool.take(&[3; 4]).unwrap();
-        assert_eq!((pool.address(again), pool.read(again)), (address, vec![3; 4]));
+        let again = pool.take(&[3; 4], &account).unwrap();
+        let mut bytes = [0; 4];
+        pool.read(again, &mut bytes);
+        assert_eq!((pool.address(again), bytes), (address, [3; 4]));
+        assert_eq!(
+            budget.state().used_bytes,
+            101 * (4 + OVERHEAD_BYTES),
+            "nothing new was made"
+        );
     }
 }

@@ -4,7 +4,7 @@ use bpf::{
     Bpf, Errno, Fd, LoadVerdict, Map, MapCreate, MapFlags, MapType, Prog, ProgLoad, ProgLoadError, ProgType, TestRun,
     UpdateFlags,
 };
-use kernel::{Config, Kernel};
+use kernel::{Config, Kernel, Limits};
 
 fn load(kernel: &Kernel, text: &str, license: &str) -> Result<Fd<Prog>, ProgLoadError> {
     let insns = isa::asm::assemble(text).unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -145,6 +145,75 @@ fn constants() {
     let error = load(&kernel, &update(&rodata, 0, 4, 0), "GPL").unwrap_err();
     assert_eq!(error.errno, Errno::EACCES, "nor may a helper change it");
     assert_eq!(run(&kernel, &lookup(&rodata, 0)), 1003);
+}
+
+/// All maps share one budget; what is only declared takes nothing of it, and what goes is given back.
+#[test]
+fn one_budget_for_all_maps() {
+    let limits = Limits { map_bytes: 10_000 };
+    let kernel = Kernel::builder().limits(limits).build().unwrap();
+    let used = || kernel.map_memory().unwrap().used_bytes;
+    let create = |map_type, key_size, value_size, max_entries| {
+        kernel.map_create(&MapCreate {
+            key_size,
+            value_size,
+            max_entries,
+            ..MapCreate::new(map_type)
+        })
+    };
+    let declared: Vec<Fd<Map>> = (0..10).map(|_| create(MapType::ARRAY, 4, 8, 1000).unwrap()).collect();
+    assert_eq!(used(), 0, "nothing was used");
+    let zero = kernel.map_lookup(&declared[0], &7_u32.to_le_bytes());
+    assert_eq!((zero, used()), (Ok(vec![0; 8]), 0), "reading allocates nothing");
+    kernel
+        .map_update(&declared[0], &[0; 4], &[0; 8], UpdateFlags::ANY)
+        .unwrap();
+    assert_eq!(used(), 0, "nor do zeros");
+    // Before a program runs its arrays have their memory, so that a lookup cannot fail for want of it.
+    assert_eq!(run(&kernel, &lookup(&declared[1], 999)), 1000);
+    assert_eq!(used(), 8000);
+    let second = load(&kernel, &lookup(&declared[2], 0), "GPL").unwrap();
+    let packet = TestRun {
+        data: &[0; 60],
+        ..TestRun::default()
+    };
+    assert_eq!(kernel.prog_test_run(&second, &packet), Err(Errno::ENOMEM));
+    let nonzero = kernel.map_update(&declared[2], &[0; 4], &[1; 8], UpdateFlags::ANY);
+    assert_eq!(nonzero, Err(Errno::ENOMEM));
+    let refused = kernel.map_memory().unwrap().refused.expect("it is told");
+    assert_eq!((refused.bytes, refused.by_host), (8000, false));
+    assert_eq!(create(MapType::ARRAY, 4, 8, 1251).unwrap_err(), Errno::ENOMEM, "never");
+    drop((declared, second));
+    assert_eq!(used(), 0, "what was taken is given back");
+
+    // Keys count as values do, and deleting gives them back.
+    let hash = create(MapType::HASH, 1000, 8, 1 << 30).unwrap();
+    let insert = |number: u16| {
+        let mut key = vec![0; 1000];
+        key[..2].copy_from_slice(&number.to_le_bytes());
+        kernel.map_update(&hash, &key, &[1; 8], UpdateFlags::ANY)
+    };
+    let taken = (0..100).take_while(|number| insert(*number).is_ok()).count();
+    assert_eq!(taken, 8, "8 times 1000 bytes and what an element costs beside");
+    let full = used();
+    kernel.map_delete(&hash, &[0; 1000]).unwrap();
+    assert!(used() + 1000 <= full);
+    assert_eq!(insert(500), Ok(()));
+    assert_eq!(insert(501), Err(Errno::ENOMEM));
+    assert_eq!(run(&kernel, "r0 = 1\nexit"), 1, "a program without maps needs none");
+}
+
+/// A program gets the number that Linux gives it when there is no memory.
+#[test]
+fn updates_beyond_the_budget_fail_in_the_program() {
+    let limits = Limits { map_bytes: 200 };
+    let kernel = Kernel::builder().limits(limits).build().unwrap();
+    let hash = map(&kernel, MapType::HASH, 100, MapFlags::NO_PREALLOC);
+    assert_eq!(run(&kernel, &update(&hash, 1, 5, 0)), 0);
+    assert_eq!(run(&kernel, &update(&hash, 2, 5, 0)) as i32, Errno::ENOMEM.0);
+    assert_eq!(run(&kernel, &delete(&hash, 1)), 0);
+    assert_eq!(run(&kernel, &update(&hash, 2, 5, 0)), 0);
+    assert_eq!(run(&kernel, &lookup(&hash, 2)), 1005);
 }
 
 #[test]

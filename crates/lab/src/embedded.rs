@@ -1,9 +1,9 @@
 //! The embedded kernels of one run: each algorithm has a kernel of its own, so that two versions of one name can meet; all follow the
 //! simulation's clock.
 
-use crate::run::{Source, SourceKind};
-use kernel::{Clock, Config, Kernel};
-use loader::{Attached, Incomplete, PlanOptions, RegisterError};
+use crate::run::{Source, SourceKind, Warning};
+use kernel::{Clock, Config, Kernel, Limits};
+use loader::{Attached, Bpf as _, Incomplete, PlanOptions, RegisterError};
 use net::Time;
 use std::sync::Arc;
 use tcp::ca::{OpsRef, Registry};
@@ -32,12 +32,15 @@ pub enum EmbeddedError {
 pub(crate) struct Embedded {
     clock: Clock,
     config: Config,
+    limits: Limits,
+    /// The kernels, by the algorithm that each has.
+    kernels: Vec<(String, Arc<Kernel>)>,
     /// What is registered, and where: TCP looks up other algorithms there while it runs.
     registered: Vec<(Attached, Arc<Registry>)>,
 }
 
 impl Embedded {
-    pub(crate) fn new(hz: u32, seed: u64) -> Self {
+    pub(crate) fn new(hz: u32, seed: u64, limits: Limits) -> Self {
         Self {
             clock: Clock::default(),
             config: Config {
@@ -45,6 +48,8 @@ impl Embedded {
                 seed,
                 ..Config::default()
             },
+            limits,
+            kernels: Vec::new(),
             registered: Vec::new(),
         }
     }
@@ -59,18 +64,33 @@ impl Embedded {
         match &source.kind {
             SourceKind::NativeReno => Ok(OpsRef::from_static(&tcp::reno::RENO)),
             SourceKind::Table(table) => Ok(table.clone()),
-            SourceKind::Object { bytes, ops } => self.load(bytes, ops.as_deref()),
+            SourceKind::Object { bytes, ops } => self.load(&source.label, bytes, ops.as_deref()),
         }
     }
 
-    fn load(&mut self, bytes: &[u8], ops: Option<&str>) -> Result<OpsRef, EmbeddedError> {
+    /// What the kernels have refused while programs ran.
+    pub(crate) fn warnings(&self) -> Vec<Warning> {
+        let refused = self.kernels.iter().filter_map(|(label, kernel)| {
+            let memory = kernel.map_memory().filter(|memory| memory.refused.is_some())?;
+            Some(Warning::MapMemory {
+                label: label.clone(),
+                memory,
+            })
+        });
+        refused.collect()
+    }
+
+    fn load(&mut self, label: &str, bytes: &[u8], ops: Option<&str>) -> Result<OpsRef, EmbeddedError> {
         let registry = Arc::new(Registry::new());
         let kernel = Kernel::builder()
             .config(self.config.clone())
+            .limits(self.limits)
             .clock(self.clock.clone())
             .family(TcpCa::new(&registry))
             .build()?;
-        let kernel: Arc<dyn loader::Bpf> = Arc::new(kernel);
+        let kernel = Arc::new(kernel);
+        self.kernels.push((label.to_owned(), Arc::clone(&kernel)));
+        let kernel: Arc<dyn loader::Bpf> = kernel;
         let options = PlanOptions {
             only: ops.map(str::to_owned),
             ..PlanOptions::default()

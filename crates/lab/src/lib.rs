@@ -26,9 +26,11 @@ mod scenario;
 mod world;
 
 pub use embedded::EmbeddedError;
+pub use kernel::Limits;
 pub use result::{FlowResult, FlowSeries, LinkResult, RunResult, Series, jain};
-pub use run::{Cast, Host, Progress, Run, RunError, Source, SourceKind, Work, compare, run};
+pub use run::{Cast, Host, Progress, Run, RunError, Setup, Source, SourceKind, Warning, Work, compare, run};
 pub use scenario::{
-    MTU, ParseProbabilityError, ParseQueueSizeError, PathSpec, QueueSize, Scenario, ScenarioError, parse_probability,
+    MTU, ParseBytesError, ParseProbabilityError, ParseQueueSizeError, PathSpec, QueueSize, Scenario, ScenarioError,
+    parse_bytes, parse_probability,
 };
 pub use world::Stuck;

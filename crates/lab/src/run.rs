@@ -5,6 +5,7 @@ use crate::embedded::{Embedded, EmbeddedError};
 use crate::result::{RunResult, Series};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::world::{BEGIN, Stuck, Watch, World};
+use kernel::{Limits, MapMemory};
 use net::{Span, Time};
 use std::sync::Arc;
 use tcp::ca::OpsRef;
@@ -61,8 +62,17 @@ pub struct Cast {
     pub sources: Vec<Source>,
     /// When every flow changes to another algorithm, and to which.
     pub swap: Option<(Span, Source)>,
-    /// Where it runs.
+    /// Where and how it runs.
+    pub setup: Setup,
+}
+
+/// Where an experiment runs, and what its programs may use. It decides no figure: a run within the limits is the same with wider ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Setup {
+    /// Which kernel.
     pub host: Host,
+    /// What the programs of each algorithm may use.
+    pub limits: Limits,
 }
 
 impl Cast {
@@ -71,7 +81,7 @@ impl Cast {
         Self {
             sources: vec![source],
             swap: None,
-            host: Host::Embedded,
+            setup: Setup::default(),
         }
     }
 
@@ -95,6 +105,22 @@ pub struct Run {
     pub series: Series,
     /// How much work it was.
     pub work: Work,
+    /// What may have made the figures other than the algorithms are.
+    pub warnings: Vec<Warning>,
+}
+
+/// Something that went on during a run and that its figures do not show.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Warning {
+    /// Programs were told that there is no memory (`ENOMEM`), where Linux would have had some.
+    #[error("{label}: {memory}: calls that add elements have failed with ENOMEM")]
+    MapMemory {
+        /// Which algorithm.
+        label: String,
+        /// What was refused last.
+        memory: MapMemory,
+    },
 }
 
 /// How much a run computed; the same for every run of the same scenario.
@@ -171,7 +197,7 @@ pub enum RunError {
 /// See [`RunError`]; nothing is left behind in any case.
 pub fn run(scenario: &Scenario, cast: &Cast, progress: &mut dyn FnMut(Progress)) -> Result<Run, RunError> {
     check(scenario, cast)?;
-    let mut embedded = Embedded::new(scenario.hz, scenario.seed);
+    let mut embedded = Embedded::new(scenario.hz, scenario.seed, cast.setup.limits);
     embedded.set_time(BEGIN);
     let mut load = |source: &Source| {
         embedded.table(source).map_err(|error| RunError::Load {
@@ -211,7 +237,9 @@ pub fn run(scenario: &Scenario, cast: &Cast, progress: &mut dyn FnMut(Progress))
         packets: world.packets(),
         events: world.steps(),
     };
-    Ok(evaluate(scenario, cast, &periods, world.take_series(), work))
+    let mut run = evaluate(scenario, cast, &periods, world.take_series(), work);
+    run.warnings = embedded.warnings();
+    Ok(run)
 }
 
 /// The figures of a run that has ended.
@@ -243,6 +271,7 @@ fn evaluate(scenario: &Scenario, cast: &Cast, periods: &[Period], mut series: Se
         swap: cast.swap.as_ref().map(|(at, source)| (*at, source.label.clone())),
         series,
         work,
+        warnings: Vec::new(),
     }
 }
 
@@ -254,7 +283,7 @@ pub fn compare(
     scenario: &Scenario,
     sources: &[Source],
     mix: bool,
-    host: Host,
+    setup: Setup,
     progress: &mut dyn FnMut(usize, Progress),
 ) -> Result<Vec<Run>, RunError> {
     let casts: Vec<Vec<Source>> = if mix {
@@ -268,7 +297,7 @@ pub fn compare(
     let cast = |sources| Cast {
         sources,
         swap: None,
-        host,
+        setup,
     };
     casts
         .into_iter()
@@ -294,7 +323,7 @@ fn check(scenario: &Scenario, cast: &Cast) -> Result<(), RunError> {
             duration: scenario.duration,
         });
     }
-    match cast.host {
+    match cast.setup.host {
         Host::Embedded => Ok(()),
         Host::Linux => Err(RunError::LinuxHost),
     }

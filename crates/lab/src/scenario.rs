@@ -233,6 +233,42 @@ impl FromStr for QueueSize {
     }
 }
 
+/// A text is not a number of bytes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{text}` is not a number of bytes: expected `65536b`, `256kb`, `64mb` or `2gb` (of 1000), or `64mib` (of 1024)"
+)]
+pub struct ParseBytesError {
+    text: String,
+}
+
+/// Reads a number of bytes with its unit.
+///
+/// # Errors
+/// Without a unit, and what does not fit 64 bits.
+///
+/// ```
+/// assert_eq!(lab::parse_bytes("64mb"), Ok(64_000_000));
+/// assert_eq!(lab::parse_bytes("64mib"), Ok(64 << 20));
+/// ```
+pub fn parse_bytes(text: &str) -> Result<u64, ParseBytesError> {
+    let error = || ParseBytesError { text: text.to_owned() };
+    let split = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(error)?;
+    let (number, unit) = text.split_at(split);
+    let factor = match unit.to_ascii_lowercase().as_str() {
+        "b" => 1,
+        "kb" => 1000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        _ => return Err(error()),
+    };
+    let number: u64 = number.parse().map_err(|_| error())?;
+    number.checked_mul(factor).ok_or_else(error)
+}
+
 /// A text is not a share such as `0.01%` or `1e-4`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a probability: expected a share such as `0.01%` or `1e-4`, at least 0 and below 1 (100%)")]
@@ -288,6 +324,22 @@ mod tests {
             "1..5bdp",
         ] {
             assert!(text.parse::<QueueSize>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn bytes() {
+        for (text, value) in [
+            ("0b", 0),
+            ("7b", 7),
+            ("3kb", 3000),
+            ("2MB", 2_000_000),
+            ("1gib", 1 << 30),
+        ] {
+            assert_eq!(parse_bytes(text), Ok(value), "{text}");
+        }
+        for text in ["", "7", "b", "-1b", "1.5mb", "1 mb", "20000000000gb", "1p"] {
+            assert!(parse_bytes(text).is_err(), "{text:?}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The figures of simulated runs against those of the real Linux TCP (6.18, HZ 250) in the same setting: two hosts joined by an emulated link, one bulk
 //! flow, figures of the last two thirds of 30 s. Each expectation is the mean of the measured repetitions; repetitions differ by about one per cent.
 
-use lab::{Cast, FlowResult, Host, QueueSize, Run, Scenario, Source, SourceKind};
+use lab::{Cast, FlowResult, QueueSize, Run, Scenario, Setup, Source, SourceKind};
 use net::{Rate, Span};
 use std::path::Path;
 
@@ -209,7 +209,7 @@ fn the_seed_decides_every_digit() {
         };
         scenario.path.loss = 1e-4;
         let sources = [shipped("reno"), shipped("cubic")];
-        let runs = lab::compare(&scenario, &sources, true, Host::Embedded, &mut |_, _| {}).unwrap();
+        let runs = lab::compare(&scenario, &sources, true, Setup::default(), &mut |_, _| {}).unwrap();
         serde_json::to_string_pretty(&runs[0].result).unwrap()
     };
     let first = json(1);

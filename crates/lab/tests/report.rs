@@ -7,6 +7,7 @@ fn made_up(cc: &str, flows: u32) -> Run {
     let seconds: Vec<f64> = (0..=300).map(|point| f64::from(point) / 10.0).collect();
     let saw = |low: f64| seconds.iter().map(|x| low + (x % 5.0) * 30.0).collect::<Vec<f64>>();
     Run {
+        warnings: Vec::new(),
         result: RunResult {
             cc: cc.to_owned(),
             flows: (0..flows)

@@ -120,7 +120,10 @@ fn what_cannot_run_is_said() {
         ..Cast::one(reno("a"))
     };
     let linux = Cast {
-        host: lab::Host::Linux,
+        setup: lab::Setup {
+            host: lab::Host::Linux,
+            ..lab::Setup::default()
+        },
         ..Cast::one(reno("a"))
     };
     let many = Cast {

@@ -41,7 +41,7 @@ impl Loaded {
                 Ok(registration) => registrations.push(registration),
                 Err((step, errno)) => {
                     let left = undo_all(registrations);
-                    let broken = why(&ops.plan, errno);
+                    let broken = why(&*self.kernel, &ops.plan, errno);
                     return Err(error(ops, step, errno, broken, left));
                 }
             }
@@ -59,8 +59,15 @@ impl Loaded {
     /// [`AttachError`]; nothing is registered in any case.
     pub fn make_ready(&self) -> Result<(), AttachError> {
         for ops in self.ops.iter().filter(|ops| ops.plan.link) {
-            give_value(&*self.kernel, ops)
-                .map_err(|errno| error(ops, Step::Update, errno, why(&ops.plan, errno), Vec::new()))?;
+            give_value(&*self.kernel, ops).map_err(|errno| {
+                error(
+                    ops,
+                    Step::Update,
+                    errno,
+                    why(&*self.kernel, &ops.plan, errno),
+                    Vec::new(),
+                )
+            })?;
         }
         Ok(())
     }
@@ -73,7 +80,7 @@ impl LoadedOps {
     /// # Errors
     /// [`AttachError`] with the rule that the structure breaks, as far as we know it.
     pub fn register_by_link(&self, kernel: &dyn Bpf) -> Result<Fd<Link>, AttachError> {
-        let refused = |errno| error(self, Step::Link, errno, why(&self.plan, errno), Vec::new());
+        let refused = |errno| error(self, Step::Link, errno, why(kernel, &self.plan, errno), Vec::new());
         kernel.link_create_struct_ops(&self.map).map_err(refused)
     }
 }
@@ -120,8 +127,13 @@ fn undo_all(registrations: Vec<Registration>) -> Vec<String> {
 }
 
 /// The rules that explain a refusal.
-fn why(ops: &crate::OpsPlan, errno: Errno) -> Vec<Breach> {
+fn why(kernel: &dyn Bpf, ops: &crate::OpsPlan, errno: Errno) -> Vec<Breach> {
     match errno {
+        Errno::ENOMEM => kernel
+            .map_memory()
+            .map(|memory| Breach::NoMemory { memory })
+            .into_iter()
+            .collect(),
         Errno::EINVAL => rules::check(ops),
         Errno::EEXIST => {
             let name = rules::name_member(&ops.kind).and_then(|member| ops.text(member));

@@ -178,6 +178,7 @@ impl MapPlan {
         let failed = |errno| LoadError::MapValue {
             map: self.name.clone(),
             errno,
+            memory: memory(kernel, errno),
         };
         let value = match &self.initial {
             Initial::None => None,
@@ -237,6 +238,7 @@ impl MapPlan {
             map: self.name.clone(),
             map_type: self.map_type,
             errno,
+            memory: memory(kernel, errno),
         })
     }
 
@@ -265,6 +267,12 @@ impl MapPlan {
             && info.map_extra == self.extra;
         if same { Ok(Some(map)) } else { Err(other_shape()) }
     }
+}
+
+/// Why there is no memory, if that is what is missing.
+fn memory(kernel: &dyn Bpf, errno: Errno) -> Option<Box<bpf::MapMemory>> {
+    let lacking = errno == Errno::ENOMEM;
+    lacking.then(|| kernel.map_memory()).flatten().map(Box::new)
 }
 
 /// Pins made for shared maps: removed again unless loading comes to a good end.

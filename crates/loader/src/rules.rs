@@ -57,6 +57,12 @@ pub enum Breach {
         /// The member.
         member: String,
     },
+    /// A map of its programs gets no memory.
+    #[error("{memory}")]
+    NoMemory {
+        /// Which one, and what there is.
+        memory: bpf::MapMemory,
+    },
     /// Another ops structure has this name.
     #[error("an ops structure of kind {kind} named `{name}` is registered already")]
     NameTaken {

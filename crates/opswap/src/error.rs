@@ -208,6 +208,12 @@ impl Error {
                     .to_owned(),
             );
         }
+        if self.is_about_map_memory() {
+            return Some(
+                "--map-memory SIZE (of check, try and compare) lets the maps of an embedded kernel take more"
+                    .to_owned(),
+            );
+        }
         let hint = match self {
             Self::Source(SourceError::Compile(CompileError::NoClang { .. })) => {
                 "apt-get install clang, or set OPSWAP_CLANG; objects (.bpf.o) and shipped algorithms need no compiler"
@@ -264,6 +270,29 @@ impl Error {
             _ => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+impl Error {
+    /// Whether the maps' budget of an embedded kernel was not enough.
+    fn is_about_map_memory(&self) -> bool {
+        let of_load = |error: &LoadError| match error {
+            LoadError::Map { memory, .. } | LoadError::MapValue { memory, .. } => memory.is_some(),
+            LoadError::Program { source, .. } => source.errno == Errno::ENOMEM && !source.log.is_empty(),
+            _ => false,
+        };
+        match self {
+            Self::Load { error, .. } => of_load(error),
+            Self::Run(RunError::Load {
+                error: EmbeddedError::Register(error),
+                ..
+            }) => match error.as_ref() {
+                RegisterError::Load(error) => of_load(error),
+                RegisterError::Attach(error) => error.errno == Errno::ENOMEM && !error.broken.is_empty(),
+                _ => false,
+            },
+            _ => false,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Experiments on simulated bottlenecks, as `lab` runs them, with the facade's errors.
 
 use crate::Error;
-use lab::{Cast, Host, Progress, Run, Scenario, Source};
+use lab::{Cast, Progress, Run, Scenario, Setup, Source};
 
 /// Runs one algorithm, or one and then another ([`Cast::swap`]).
 ///
@@ -19,8 +19,8 @@ pub fn compare(
     scenario: &Scenario,
     sources: &[Source],
     mix: bool,
-    host: Host,
+    setup: Setup,
     progress: &mut dyn FnMut(usize, Progress),
 ) -> Result<Vec<Run>, Error> {
-    Ok(lab::compare(scenario, sources, mix, host, progress)?)
+    Ok(lab::compare(scenario, sources, mix, setup, progress)?)
 }

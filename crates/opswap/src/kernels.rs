@@ -2,7 +2,7 @@
 
 use crate::Error;
 use bpf::Bpf;
-use kernel::{BuildError, Kernel};
+use kernel::{BuildError, Kernel, Limits};
 use std::sync::Arc;
 use tcp::ca::Registry;
 
@@ -29,8 +29,17 @@ impl Embedded {
     /// # Errors
     /// [`Error::Embedded`]: a fault of ours.
     pub fn new() -> Result<Self, Error> {
+        Self::with(Limits::default())
+    }
+
+    /// The same with other limits for what programs use.
+    ///
+    /// # Errors
+    /// As [`Embedded::new`].
+    pub fn with(limits: Limits) -> Result<Self, Error> {
         let registry = Arc::new(Registry::new());
-        let built = Kernel::builder().family(tcp_ca::TcpCa::new(&registry)).build();
+        let builder = Kernel::builder().limits(limits);
+        let built = builder.family(tcp_ca::TcpCa::new(&registry)).build();
         let kernel = Arc::new(built.map_err(|error: BuildError| Error::Embedded(Box::new(error)))?);
         Ok(Self { kernel, registry })
     }

@@ -50,6 +50,7 @@ pub use experiment::{compare, try_out};
 pub use explain::{Explanation, explain, explanations};
 pub use header::header;
 pub use host::{FieldValue, Filled, Host, HostError, Loaded, Settings, State, Swapped, Table, Unloaded};
+pub use kernel::Limits;
 pub use kernels::{Embedded, embedded, linux};
 pub use kinds::{KindDetail, KindSummary, Member, MemberUse, kind, kinds};
 pub use loader::{SetField, SetFieldError};

@@ -1,13 +1,13 @@
 //! `opswap check`: verifies objects without registering anything. Every file gets its entry, whatever becomes of the others.
 
-use super::{find_ops, kernel};
+use super::find_ops;
 use crate::arguments::{Common, KernelName};
 use crate::exit::Exit;
 use crate::failure::{ErrorFacts, Failure};
 use crate::output::Output;
 use crate::render;
 use crate::text::Text;
-use opswap::{Checked, CheckedError, Verdict};
+use opswap::{Checked, CheckedError, Limits, Verdict};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -23,10 +23,14 @@ pub(crate) fn run(
     files: &[String],
     ops: Option<&str>,
     log: bool,
+    limits: Limits,
     common: &Common,
     output: &Output,
 ) -> Result<(), Failure> {
-    let bpf = kernel(common, KernelName::Embedded)?;
+    let bpf = match common.kernel {
+        None | Some(KernelName::Embedded) => opswap::Embedded::with(limits)?.kernel,
+        Some(KernelName::Linux) => opswap::linux()?,
+    };
     let mut objects = Vec::new();
     let mut failed = None;
     for file in files {

@@ -1,11 +1,11 @@
 //! `opswap compare`: several algorithms over the same bottleneck, side by side.
 
-use super::scenario::{host, report, scenario, share, source};
-use crate::arguments::{Common, ScenarioArguments};
+use super::scenario::{report, scenario, share, source, warn};
+use crate::arguments::ScenarioArguments;
 use crate::failure::Failure;
 use crate::output::{Output, table_in_view};
 use crate::text::Text;
-use opswap::lab::{RunResult, Source};
+use opswap::lab::{RunResult, Setup, Source};
 use serde::Serialize;
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub(crate) fn run(
     mix: bool,
     page: Option<&Path>,
     arguments: &ScenarioArguments,
-    common: &Common,
+    setup: Setup,
     output: &Output,
 ) -> Result<(), Failure> {
     let scenario = scenario(arguments, output);
@@ -37,10 +37,13 @@ pub(crate) fn run(
             sources.get(number).map_or("", |source| source.label.as_str())
         }
     };
-    let runs = opswap::compare(&scenario, &sources, mix, host(common), &mut |number, at| {
+    let runs = opswap::compare(&scenario, &sources, mix, setup, &mut |number, at| {
         bar.at(label(number), share(at))
     })?;
     drop(bar);
+    for run in &runs {
+        warn(run, output);
+    }
     if let Some(page) = page {
         report(page, &files.join(", "), &scenario, &runs, output)?;
     }

@@ -31,29 +31,35 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         Verb::Kinds { kind } => kinds::run(kind.as_deref(), common, output),
         Verb::Header => header::run(common, output),
         Verb::Build { source, output: object } => build::run(source, object.as_deref(), output),
-        Verb::Check { files, ops, log } => check::run(files, ops.as_deref(), *log, common, output),
+        Verb::Check {
+            files,
+            ops,
+            log,
+            limits,
+        } => check::run(files, ops.as_deref(), *log, limits.limits(), common, output),
         Verb::Try {
             file,
             ops,
             swap,
             report,
             scenario,
-        } => try_out::run(
-            file,
-            ops.as_deref(),
-            swap.as_ref(),
-            report.as_deref(),
-            scenario,
-            common,
-            output,
-        ),
+            limits,
+        } => {
+            let setup = scenario::setup(*limits, common);
+            let (ops, swap) = (ops.as_deref(), swap.as_ref());
+            try_out::run(file, ops, swap, report.as_deref(), scenario, setup, output)
+        }
         Verb::Compare {
             files,
             ops,
             mix,
             report,
             scenario,
-        } => compare::run(files, ops.as_deref(), *mix, report.as_deref(), scenario, common, output),
+            limits,
+        } => {
+            let setup = scenario::setup(*limits, common);
+            compare::run(files, ops.as_deref(), *mix, report.as_deref(), scenario, setup, output)
+        }
         Verb::Load { file, ops, set, rename } => {
             load::run(file, ops.as_deref(), set, rename.as_deref(), common, output)
         }

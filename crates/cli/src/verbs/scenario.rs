@@ -1,10 +1,10 @@
 //! What `try` and `compare` share: their flags as a scenario, their progress, their report.
 
 use super::find_ops;
-use crate::arguments::{Common, KernelName, ScenarioArguments};
+use crate::arguments::{Common, KernelName, LimitArguments, ScenarioArguments};
 use crate::failure::Failure;
 use crate::output::Output;
-use opswap::lab::{Host, PathSpec, Progress, QueueSize, Run, Scenario, Source, SourceKind, Span};
+use opswap::lab::{Host, PathSpec, Progress, QueueSize, Run, Scenario, Setup, Source, SourceKind, Span};
 use std::path::Path;
 
 /// The flags as a scenario; what makes no sense is found when it runs.
@@ -43,11 +43,21 @@ pub(super) fn scenario(arguments: &ScenarioArguments, output: &Output) -> Scenar
     }
 }
 
-/// Where it runs.
-pub(super) fn host(common: &Common) -> Host {
-    match common.kernel {
-        Some(KernelName::Linux) => Host::Linux,
-        Some(KernelName::Embedded) | None => Host::Embedded,
+/// Where it runs, and what programs may use there.
+pub(super) fn setup(limits: LimitArguments, common: &Common) -> Setup {
+    Setup {
+        host: match common.kernel {
+            Some(KernelName::Linux) => Host::Linux,
+            Some(KernelName::Embedded) | None => Host::Embedded,
+        },
+        limits: limits.limits(),
+    }
+}
+
+/// What the figures do not show.
+pub(super) fn warn(run: &Run, output: &Output) {
+    for warning in &run.warnings {
+        output.note(&format!("warning: {warning}; --map-memory SIZE gives maps more"));
     }
 }
 

@@ -1,14 +1,14 @@
 //! `opswap try`: one algorithm over a bottleneck, with plots; with `--swap`, two, one after the other in the same connections.
 
 use super::compare::rows;
-use super::scenario::{host, report, scenario, share, source};
-use crate::arguments::{Common, ScenarioArguments, SwapAt};
+use super::scenario::{report, scenario, share, source, warn};
+use crate::arguments::{ScenarioArguments, SwapAt};
 use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::text::Text;
 use opswap::lab::chart::Chart;
 use opswap::lab::plot::{self, Glyphs};
-use opswap::lab::{Cast, Run, RunResult, Span};
+use opswap::lab::{Cast, Run, RunResult, Setup, Span};
 use serde::Serialize;
 use std::path::Path;
 
@@ -32,7 +32,7 @@ pub(crate) fn run(
     swap: Option<&SwapAt>,
     page: Option<&Path>,
     arguments: &ScenarioArguments,
-    common: &Common,
+    setup: Setup,
     output: &Output,
 ) -> Result<(), Failure> {
     let scenario = scenario(arguments, output);
@@ -42,11 +42,12 @@ pub(crate) fn run(
     let cast = Cast {
         sources: vec![source(file, ops, output)?],
         swap,
-        host: host(common),
+        setup,
     };
     let bar = output.progress();
     let run = opswap::try_out(&scenario, &cast, &mut |at| bar.at(file, share(at)))?;
     drop(bar);
+    warn(&run, output);
     if let Some(page) = page {
         report(page, file, &scenario, std::slice::from_ref(&run), output)?;
     }

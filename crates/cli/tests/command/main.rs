@@ -8,6 +8,7 @@ mod embedded;
 mod files;
 mod ground;
 mod host;
+mod limits;
 mod selection;
 mod selftests;
 mod transfer;

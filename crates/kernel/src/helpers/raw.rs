@@ -6,6 +6,7 @@
 use crate::env::Env;
 use crate::helpers::format;
 use crate::map::{Elements, Map};
+use crate::memory;
 use bpf::{Errno, UpdateFlags};
 use std::ffi::c_void;
 use std::fmt;
@@ -107,7 +108,9 @@ impl<'a> Storage<'a> {
     /// The address of an owner's new value (0 when there is no memory), and once for each owner what is to be called when it ends. `value` is cut or filled up with zeros.
     #[must_use = "the value stays for ever if nobody tells when its owner ends"]
     pub fn create(&self, owner: usize, value: &[u8]) -> (u64, Option<impl FnOnce() + Send + 'static>) {
-        let mut whole = vec![0; self.value_size()];
+        let Ok(mut whole) = memory::zeros(self.value_size()) else {
+            return (0, None);
+        };
         let len = value.len().min(whole.len());
         whole[..len].copy_from_slice(&value[..len]);
         let (address, first) = self.storage.create(owner, &whole).unwrap_or((0, false));

@@ -1,37 +1,70 @@
 //! Arrays, one value each index (`kernel/bpf/arraymap.c`, Linux 6.12). Per-CPU arrays have one CPU.
+//!
+//! The values are there from the first use on: from the first byte that is written, and at the latest before a program runs that names the array, so that a
+//! lookup by a program never lacks memory.
 
-use crate::memory::Memory;
+use crate::budget::Account;
+use crate::memory::{self, Memory};
 use bpf::{Errno, UpdateFlags};
+use std::sync::OnceLock;
 
 /// The values of an array.
 #[derive(Debug)]
 pub(crate) struct Array {
-    memory: Memory,
+    memory: OnceLock<Memory>,
+    account: Account,
     len: u32,
     /// From one value to the next, bytes.
     stride: usize,
 }
 
 impl Array {
-    pub(crate) fn new(len: u32, value_size: u32) -> Self {
+    /// An array that takes no memory yet.
+    ///
+    /// # Errors
+    /// `ENOMEM` when it could never have its memory.
+    pub(crate) fn new(len: u32, value_size: u32, account: Account) -> Result<Self, Errno> {
         let stride = (value_size as usize).next_multiple_of(8);
-        Self {
-            memory: Memory::new(stride * len as usize),
+        account.could_take(stride as u64 * u64::from(len))?;
+        Ok(Self {
+            memory: OnceLock::new(),
+            account,
             len,
             stride,
-        }
+        })
     }
 
-    /// Bytes that such an array takes.
-    pub(crate) fn bytes(len: u32, value_size: u32) -> u64 {
-        u64::from(value_size).next_multiple_of(8) * u64::from(len)
+    /// The values; the first time, they are allocated.
+    ///
+    /// # Errors
+    /// `ENOMEM`.
+    pub(crate) fn memory(&self) -> Result<&Memory, Errno> {
+        if let Some(memory) = self.memory.get() {
+            return Ok(memory);
+        }
+        let bytes = self.stride as u64 * u64::from(self.len);
+        self.account.take(bytes)?;
+        let memory = Memory::new(bytes as usize).ok_or_else(|| self.account.host_refuses(bytes))?;
+        if self.memory.set(memory).is_err() {
+            // Another thread was faster.
+            self.account.give_back(bytes);
+        }
+        self.memory.get().ok_or(Errno::ENOMEM)
     }
 
     pub(crate) fn lookup(&self, key: &[u8], size: usize) -> Result<Vec<u8>, Errno> {
         let at = self.offset(key).ok_or(Errno::ENOENT)?;
-        let mut value = vec![0; size];
-        self.memory.read(at, &mut value);
+        let mut value = memory::zeros(size)?;
+        self.read(at, &mut value);
         Ok(value)
+    }
+
+    /// Copies bytes out, from an offset that is a multiple of 8; zeros where nothing was written yet.
+    pub(crate) fn read(&self, offset: usize, into: &mut [u8]) {
+        match self.memory.get() {
+            Some(memory) => memory.read(offset, into),
+            None => into.fill(0),
+        }
     }
 
     pub(crate) fn update(&self, key: &[u8], value: &[u8], flags: UpdateFlags) -> Result<(), Errno> {
@@ -40,7 +73,10 @@ impl Array {
         if flags.contains(UpdateFlags::NOEXIST) {
             return Err(Errno::EEXIST);
         }
-        self.memory.write(at, value);
+        // Zeros are what an array has that nobody touched: loaders write them to every section of variables without initial values.
+        if self.memory.get().is_some() || value.iter().any(|byte| *byte != 0) {
+            self.memory()?.write(at, value);
+        }
         Ok(())
     }
 
@@ -53,12 +89,9 @@ impl Array {
     }
 
     pub(crate) fn value_address(&self, key: &[u8]) -> u64 {
-        self.offset(key).map_or(0, |offset| self.memory.address(offset))
-    }
-
-    /// The address of a byte.
-    pub(crate) fn address(&self, offset: usize) -> u64 {
-        self.memory.address(offset)
+        let memory = self.memory.get();
+        let place = memory.zip(self.offset(key));
+        place.map_or(0, |(memory, offset)| memory.address(offset))
     }
 
     fn offset(&self, key: &[u8]) -> Option<usize> {

@@ -2,8 +2,8 @@
 //! `bpf_local_storage_map_alloc_check`, `bpf_struct_ops_map_alloc_check`; Linux 6.12).
 
 use crate::btf_object::BtfObject;
+use crate::budget::{Account, Budget};
 use crate::map::{Array, Elements, Hash, MapTypes, Storage, types};
-use crate::memory;
 use bpf::{Errno, MapCreate, MapFlags, MapType};
 use btf::TypeId;
 use std::sync::Arc;
@@ -90,9 +90,6 @@ impl Plan {
                 if self.value_size > i32::MAX as u32 || per_cpu && self.value_size > PER_CPU_VALUE_MAX {
                     return Err(Errno::E2BIG);
                 }
-                if Array::bytes(self.max_entries, self.value_size) > memory::BYTES_MAX {
-                    return Err(Errno::ENOMEM);
-                }
             }
             MapType::HASH | MapType::PERCPU_HASH => {
                 let allowed = MapFlags::NO_PREALLOC | MapFlags::NUMA_NODE | MapFlags::ZERO_SEED;
@@ -128,16 +125,19 @@ impl Plan {
         Ok(())
     }
 
-    /// The elements of such a map; none for an ops map, which needs its family.
-    pub(crate) fn elements(&self) -> Option<Elements> {
-        match self.map_type {
-            MapType::ARRAY | MapType::PERCPU_ARRAY => {
-                Some(Elements::Array(Array::new(self.max_entries, self.value_size)))
-            }
-            MapType::HASH | MapType::PERCPU_HASH => Some(Elements::Hash(Hash::new(self.max_entries, self.value_size))),
-            MapType::SK_STORAGE => Some(Elements::Storage(Storage::new(self.value_size))),
+    /// The elements of such a map, which take nothing of the budget yet; none for an ops map, which needs its family.
+    ///
+    /// # Errors
+    /// `ENOMEM` for an array that is larger than the whole budget.
+    pub(crate) fn elements(&self, budget: &Arc<Budget>) -> Result<Option<Elements>, Errno> {
+        let account = Account::new(budget, &self.name);
+        let (len, size) = (self.max_entries, self.value_size);
+        Ok(match self.map_type {
+            MapType::ARRAY | MapType::PERCPU_ARRAY => Some(Elements::Array(Array::new(len, size, account)?)),
+            MapType::HASH | MapType::PERCPU_HASH => Some(Elements::Hash(Hash::new(len, size, account))),
+            MapType::SK_STORAGE => Some(Elements::Storage(Storage::new(size, account))),
             _ => None,
-        }
+        })
     }
 }
 

@@ -1,7 +1,8 @@
 //! Hashes (`kernel/bpf/hashtab.c`, Linux 6.12), kept in the order of their keys, so that a walk is the same in every run.
 
+use crate::budget::Account;
 use crate::map::array::check_flags;
-use crate::memory::{Pool, Slot};
+use crate::memory::{self, OVERHEAD_BYTES, Pool, Slot};
 use bpf::{Errno, UpdateFlags};
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -11,6 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Debug)]
 pub(crate) struct Hash {
     inner: Mutex<Inner>,
+    account: Account,
     max_entries: usize,
 }
 
@@ -21,13 +23,14 @@ struct Inner {
 }
 
 impl Hash {
-    pub(crate) fn new(max_entries: u32, value_size: u32) -> Self {
+    pub(crate) fn new(max_entries: u32, value_size: u32, account: Account) -> Self {
         let inner = Inner {
             elements: BTreeMap::new(),
             values: Pool::new((value_size as usize).next_multiple_of(8)),
         };
         Self {
             inner: Mutex::new(inner),
+            account,
             max_entries: max_entries as usize,
         }
     }
@@ -35,29 +38,43 @@ impl Hash {
     pub(crate) fn lookup(&self, key: &[u8], size: usize) -> Result<Vec<u8>, Errno> {
         let inner = self.lock();
         let slot = inner.elements.get(key).ok_or(Errno::ENOENT)?;
-        let mut value = inner.values.read(*slot);
-        value.truncate(size);
+        let mut value = memory::zeros(size)?;
+        inner.values.read(*slot, &mut value);
         Ok(value)
     }
 
     pub(crate) fn update(&self, key: &[u8], value: &[u8], flags: UpdateFlags) -> Result<(), Errno> {
         check_flags(flags)?;
         let inner = &mut *self.lock();
-        match inner.elements.get(key) {
+        let full = inner.elements.len() >= self.max_entries;
+        match inner.elements.get_mut(key) {
             Some(_) if flags.contains(UpdateFlags::NOEXIST) => Err(Errno::EEXIST),
             // Whoever holds the old value's address keeps the old value: the new one gets a place of its own.
-            Some(&old) => {
-                let slot = inner.values.take(value).ok_or(Errno::ENOMEM)?;
+            Some(slot) => {
+                let old = *slot;
+                *slot = inner.values.take(value, &self.account)?;
                 inner.values.give_back(old);
-                inner.elements.insert(key.into(), slot);
                 Ok(())
             }
             None if flags.contains(UpdateFlags::EXIST) => Err(Errno::ENOENT),
-            None if inner.elements.len() >= self.max_entries => Err(Errno::E2BIG),
-            None => {
-                let slot = inner.values.take(value).ok_or(Errno::ENOMEM)?;
-                inner.elements.insert(key.into(), slot);
+            None if full => Err(Errno::E2BIG),
+            None => self.insert(inner, key, value),
+        }
+    }
+
+    fn insert(&self, inner: &mut Inner, key: &[u8], value: &[u8]) -> Result<(), Errno> {
+        let cost = key_cost(key);
+        self.account.take(cost)?;
+        let copy = memory::copy(key).ok().filter(|_| memory::has_small_room());
+        let key = copy.ok_or_else(|| self.account.host_refuses(cost))?;
+        match inner.values.take(value, &self.account) {
+            Ok(slot) => {
+                inner.elements.insert(key.into_boxed_slice(), slot);
                 Ok(())
+            }
+            Err(errno) => {
+                self.account.give_back(cost);
+                Err(errno)
             }
         }
     }
@@ -66,17 +83,18 @@ impl Hash {
         let inner = &mut *self.lock();
         let slot = inner.elements.remove(key).ok_or(Errno::ENOENT)?;
         inner.values.give_back(slot);
+        self.account.give_back(key_cost(key));
         Ok(())
     }
 
-    pub(crate) fn next_key(&self, after: Option<&[u8]>) -> Option<Vec<u8>> {
+    pub(crate) fn next_key(&self, after: Option<&[u8]>) -> Result<Option<Vec<u8>>, Errno> {
         let inner = self.lock();
         let from = match after {
             Some(after) if inner.elements.contains_key(after) => Bound::Excluded(after),
             _ => Bound::Unbounded,
         };
         let mut rest = inner.elements.range::<[u8], _>((from, Bound::Unbounded));
-        rest.next().map(|(key, _)| key.to_vec())
+        rest.next().map(|(key, _)| memory::copy(key)).transpose()
     }
 
     pub(crate) fn value_address(&self, key: &[u8]) -> u64 {
@@ -88,4 +106,9 @@ impl Hash {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a key takes, with its place in the tree.
+fn key_cost(key: &[u8]) -> u64 {
+    key.len() as u64 + OVERHEAD_BYTES
 }

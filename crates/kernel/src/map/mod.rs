@@ -145,7 +145,7 @@ impl Map {
         }
         match &self.elements {
             Elements::Array(array) => Ok(array.next_key(after)),
-            Elements::Hash(hash) => Ok(hash.next_key(after)),
+            Elements::Hash(hash) => hash.next_key(after),
             Elements::Storage(_) => Err(Errno::ENOTSUPP),
             Elements::Ops(_) => Ok(match after {
                 Some([0, 0, 0, 0]) => None,
@@ -204,12 +204,26 @@ impl Map {
     }
 
     /// The address of a byte of a map's only value, for `ldimm64` (`array_map_direct_value_addr`).
-    pub(crate) fn direct_address(&self, offset: u32) -> Option<u64> {
+    ///
+    /// # Errors
+    /// `ENOMEM` when the value cannot have its memory.
+    pub(crate) fn direct_address(&self, offset: u32) -> Result<Option<u64>, Errno> {
         match &self.elements {
             Elements::Array(array) if self.has_direct_value() && offset < self.plan.value_size => {
-                Some(array.address(offset as usize))
+                Ok(Some(array.memory()?.address(offset as usize)))
             }
-            _ => None,
+            _ => Ok(None),
+        }
+    }
+
+    /// A program that names this map is about to run: what Linux allocates when it creates a map is there from now on.
+    ///
+    /// # Errors
+    /// `ENOMEM`.
+    pub(crate) fn prepare(&self) -> Result<(), Errno> {
+        match &self.elements {
+            Elements::Array(array) => array.memory().map(|_| ()),
+            Elements::Hash(_) | Elements::Storage(_) | Elements::Ops(_) => Ok(()),
         }
     }
 
@@ -227,9 +241,11 @@ impl Map {
         if !fixed || end > self.plan.value_size || size > 8 {
             return None;
         }
-        let value = array.lookup(&[0; 4], self.plan.value_size as usize).ok()?;
+        // Two words, as the bytes may lie across a border of words.
+        let mut words = [0; 16];
+        array.read(offset as usize / 8 * 8, &mut words);
         let mut bytes = [0; 8];
-        let part = value.get(offset as usize..end as usize)?;
+        let part = words.get(offset as usize % 8..)?.get(..size as usize)?;
         bytes[..part.len()].copy_from_slice(part);
         Some(u64::from_le_bytes(bytes))
     }

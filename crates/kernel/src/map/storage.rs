@@ -2,7 +2,8 @@
 //!
 //! An owner is known by its address alone. Whoever knows when owners end calls [`Storage::owner_ends`] then.
 
-use crate::memory::{Pool, Slot};
+use crate::budget::Account;
+use crate::memory::{OVERHEAD_BYTES, Pool, Slot};
 use bpf::Errno;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,6 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Debug)]
 pub(crate) struct Storage {
     inner: Mutex<Inner>,
+    account: Account,
 }
 
 #[derive(Debug)]
@@ -22,7 +24,7 @@ struct Inner {
 }
 
 impl Storage {
-    pub(crate) fn new(value_size: u32) -> Self {
+    pub(crate) fn new(value_size: u32, account: Account) -> Self {
         let inner = Inner {
             owners: HashMap::new(),
             watched: HashSet::new(),
@@ -30,6 +32,7 @@ impl Storage {
         };
         Self {
             inner: Mutex::new(inner),
+            account,
         }
     }
 
@@ -46,13 +49,28 @@ impl Storage {
         let inner = &mut *self.lock();
         let slot = match inner.owners.get(&owner) {
             Some(slot) => *slot,
-            None => {
-                let slot = inner.values.take(value)?;
-                inner.owners.insert(owner, slot);
-                slot
-            }
+            None => self.insert(inner, owner, value)?,
         };
         Some((inner.values.address(slot), inner.watched.insert(owner)))
+    }
+
+    fn insert(&self, inner: &mut Inner, owner: usize, value: &[u8]) -> Option<Slot> {
+        self.account.take(OVERHEAD_BYTES).ok()?;
+        let room = inner.owners.try_reserve(1).and_then(|()| inner.watched.try_reserve(1));
+        if room.is_err() {
+            self.account.host_refuses(OVERHEAD_BYTES);
+            return None;
+        }
+        match inner.values.take(value, &self.account) {
+            Ok(slot) => {
+                inner.owners.insert(owner, slot);
+                Some(slot)
+            }
+            Err(_) => {
+                self.account.give_back(OVERHEAD_BYTES);
+                None
+            }
+        }
     }
 
     /// An owner ends, and its value with it.
@@ -67,6 +85,7 @@ impl Storage {
         let inner = &mut *self.lock();
         let slot = inner.owners.remove(&owner).ok_or(Errno::ENOENT)?;
         inner.values.give_back(slot);
+        self.account.give_back(OVERHEAD_BYTES);
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use crate::btf_object::BtfObject;
 use crate::env::Env;
 use crate::map::Map;
 use crate::struct_ops::Desc;
-use bpf::{ProgInfo, ProgType};
+use bpf::{Errno, ProgInfo, ProgType};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -62,6 +62,14 @@ struct About {
 }
 
 impl Program {
+    /// It is about to be run, or to be put where it will be: its maps get the memory that they have on Linux from the start.
+    ///
+    /// # Errors
+    /// `ENOMEM`.
+    pub(crate) fn prepare(&self) -> Result<(), Errno> {
+        self.about.maps.iter().try_for_each(|map| map.prepare())
+    }
+
     /// Counts a run that began when the stopwatch showed `start_ns`.
     pub(crate) fn count_run(&self, start_ns: u64) {
         let passed = self.env.runtime().stopwatch_ns().saturating_sub(start_ns);

@@ -2,7 +2,7 @@
 //!
 //! Error numbers are Linux's for the same fault (`kernel/bpf/verifier.c`, 6.12; where 6.18 was measured it agrees).
 
-use bpf::{Category, Errno, LoadVerdict, ProgLoadError, ProgType, Report, SourceLine, codes};
+use bpf::{Category, Errno, LoadVerdict, MapMemory, ProgLoadError, ProgType, Report, SourceLine, codes};
 use isa::Insn;
 use std::borrow::Cow;
 use verifier::{Code, Reason, Rejection, Unsupported, ValueKind, Verified};
@@ -110,6 +110,16 @@ pub(super) fn internal(what: String) -> ProgLoadError {
         errno: Errno::EFAULT,
         verdict: LoadVerdict::Internal,
         log: format!("bug of the embedded kernel: {what}\n"),
+        report: None,
+    }
+}
+
+/// A map whose value the program names by its address gets no memory.
+pub(super) fn no_memory(errno: Errno, memory: &MapMemory) -> ProgLoadError {
+    ProgLoadError {
+        errno,
+        verdict: LoadVerdict::Exhausted,
+        log: format!("{memory}\n"),
         report: None,
     }
 }

@@ -181,6 +181,7 @@ impl OpsMap {
             let Some(prog) = self.program(member, given, fds)? else {
                 continue;
             };
+            prog.prepare()?;
             shown[data + offset..data + offset + 8].copy_from_slice(&u64::from(prog.id).to_le_bytes());
             let (args, ret) = desc::registers(btf, proto).map_err(|_| Errno::EINVAL)?;
             functions.push(OpsFunc { prog, args, ret });

@@ -1,6 +1,6 @@
 //! Why a plan was not carried out: what the kernel refused.
 
-use bpf::{BtfLoadError, Errno, ProgLoadError};
+use bpf::{BtfLoadError, Errno, MapMemory, ProgLoadError};
 use std::path::PathBuf;
 
 /// Why a plan could not be loaded. What had been created is gone again.
@@ -11,7 +11,7 @@ pub enum LoadError {
     #[error("the kernel refuses the object's types: {0}")]
     Btf(#[source] BtfLoadError),
     /// A map was not created.
-    #[error("map `{map}` ({map_type}) was not created: {errno}")]
+    #[error("map `{map}` ({map_type}) was not created: {errno}{}", why(.memory.as_deref()))]
     Map {
         /// The map.
         map: String,
@@ -19,14 +19,18 @@ pub enum LoadError {
         map_type: bpf::MapType,
         /// What the kernel says.
         errno: Errno,
+        /// For `ENOMEM`: what there is for maps, where the kernel has a limit.
+        memory: Option<Box<MapMemory>>,
     },
     /// A map did not take its initial value.
-    #[error("map `{map}` did not take its initial value: {errno}")]
+    #[error("map `{map}` did not take its initial value: {errno}{}", why(.memory.as_deref()))]
     MapValue {
         /// The map.
         map: String,
         /// What the kernel says.
         errno: Errno,
+        /// For `ENOMEM`: what there is for maps, where the kernel has a limit.
+        memory: Option<Box<MapMemory>>,
     },
     /// A pinned map of this name is of another shape.
     #[error("the map pinned at {} is of another shape than `{map}`", path.display())]
@@ -87,6 +91,10 @@ pub enum LoadError {
         /// What the kernel says.
         errno: Errno,
     },
+}
+
+fn why(memory: Option<&MapMemory>) -> String {
+    memory.map_or_else(String::new, |memory| format!(": {memory}"))
 }
 
 /// Why a configuration value is not to be had.
