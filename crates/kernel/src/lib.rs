@@ -48,6 +48,7 @@ mod program;
 pub mod struct_ops;
 mod tables;
 mod types;
+mod uapi;
 
 pub use crate::clock::Clock;
 pub use crate::config::Config;

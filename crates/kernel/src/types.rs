@@ -3,6 +3,7 @@
 use crate::error::BuildError;
 use crate::kfunc::Kfunc;
 use crate::struct_ops::Family;
+use crate::uapi;
 use btf::{Btf, BtfType, Builder, Kind, Linkage, Member, TypeId};
 
 /// `enum bpf_struct_ops_state`.
@@ -32,6 +33,7 @@ pub(crate) fn value_name(kind: &str) -> String {
 pub(crate) fn build<'a>(families: impl Iterator<Item = &'a dyn Family> + Clone) -> Result<Btf, BuildError> {
     let mut types = Builder::new();
     common_value(&mut types);
+    uapi::add(&mut types);
     for family in families.clone() {
         family.add_types(&mut types);
     }

@@ -2,10 +2,11 @@
 
 use crate::consts::tcp_ca_event;
 use crate::ops::CongestionOps;
-use crate::sock::{ack_sample, rate_sample, tcp_sock};
+use crate::sock::{ack_sample, bbr, bictcp, dctcp, rate_sample, tcp_sock};
 use btf::{Builder, Enumerator};
 
-/// Adds the socket structures, the operations and their arguments, and the enumerations whose values programs use.
+/// Adds the socket structures, the operations and their arguments, the enumerations whose values programs use, and the types by which
+/// Linux's own algorithms lay out their memory.
 ///
 /// ```
 /// let mut builder = btf::Builder::new();
@@ -20,6 +21,9 @@ pub fn add_btf(builder: &mut Builder) {
     builder.add_rust::<rate_sample>();
     builder.add_rust::<ack_sample>();
     builder.add_rust::<tcp_ca_event>();
+    builder.add_rust::<bictcp>();
+    builder.add_rust::<bbr>();
+    builder.add_rust::<dctcp>();
     for (name, values) in ENUMERATIONS {
         let values: Vec<Enumerator<'_>> = values
             .iter()
@@ -32,7 +36,7 @@ pub fn add_btf(builder: &mut Builder) {
 type Values = &'static [(&'static str, u64)];
 
 /// Enumerations that our code has as constants ([`crate::consts`]).
-const ENUMERATIONS: [(&str, Values); 4] = [
+const ENUMERATIONS: [(&str, Values); 6] = [
     (
         "tcp_ca_state",
         &[
@@ -61,5 +65,34 @@ const ENUMERATIONS: [(&str, Values); 4] = [
     (
         "sk_pacing",
         &[("SK_PACING_NONE", 0), ("SK_PACING_NEEDED", 1), ("SK_PACING_FQ", 2)],
+    ),
+    (
+        "",
+        &[
+            ("TCP_ESTABLISHED", 1),
+            ("TCP_SYN_SENT", 2),
+            ("TCP_SYN_RECV", 3),
+            ("TCP_FIN_WAIT1", 4),
+            ("TCP_FIN_WAIT2", 5),
+            ("TCP_TIME_WAIT", 6),
+            ("TCP_CLOSE", 7),
+            ("TCP_CLOSE_WAIT", 8),
+            ("TCP_LAST_ACK", 9),
+            ("TCP_LISTEN", 10),
+            ("TCP_CLOSING", 11),
+            ("TCP_NEW_SYN_RECV", 12),
+            ("TCP_BOUND_INACTIVE", 13),
+            ("TCP_MAX_STATES", 14),
+        ],
+    ),
+    (
+        "",
+        &[
+            ("INET_ECN_NOT_ECT", 0),
+            ("INET_ECN_ECT_1", 1),
+            ("INET_ECN_ECT_0", 2),
+            ("INET_ECN_CE", 3),
+            ("INET_ECN_MASK", 3),
+        ],
     ),
 ];

@@ -153,16 +153,24 @@ impl KernelTools {
     /// # Errors
     /// What clang says.
     pub fn compile(&self, source: &Path) -> Result<PathBuf> {
-        fs::create_dir_all(&self.objects).map_err(|error| file(&self.objects, error))?;
+        self.compile_with(&self.include, source, &self.objects)
+    }
+
+    /// As [`KernelTools::compile`], with the `vmlinux.h` of the folder `types` and the object in the folder `objects`.
+    ///
+    /// # Errors
+    /// What clang says.
+    pub fn compile_with(&self, types: &Path, source: &Path, objects: &Path) -> Result<PathBuf> {
+        fs::create_dir_all(objects).map_err(|error| file(objects, error))?;
         let name = source.file_stem().unwrap_or_default().to_string_lossy();
-        let object = self.objects.join(format!("{name}.bpf.o"));
+        let object = objects.join(format!("{name}.bpf.o"));
         let age = |path: &Path| fs::metadata(path).and_then(|meta| meta.modified()).ok();
         if age(&object).is_some_and(|made| age(source).is_some_and(|changed| changed <= made)) {
             return Ok(object);
         }
         // Written under another name first: another process may be reading the old one, and another test be compiling the same.
         let (process, thread) = (std::process::id(), std::thread::current().id());
-        let draft = self.objects.join(format!("{name}.{process}.{thread:?}"));
+        let draft = objects.join(format!("{name}.{process}.{thread:?}"));
         let include = |path: PathBuf| format!("-I{}", path.display());
         run(Command::new("clang-19")
             .args([
@@ -174,6 +182,7 @@ impl KernelTools {
                 "-Wno-compare-distinct-pointer-types",
             ])
             .arg(format!("-D__TARGET_ARCH_{}", architecture()))
+            .arg(include(types.to_owned()))
             .arg(include(self.include.clone()))
             .arg(include(self.selftests()))
             .arg(include(self.source.join("tools/include/uapi")))

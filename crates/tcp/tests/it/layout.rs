@@ -95,12 +95,38 @@ fn same_lines(ours: &str, theirs: &str) {
     assert_eq!(ours.lines().count(), theirs.lines().count());
 }
 
+/// Structures of parts that the running kernel may have been built without: ours stand for themselves.
+const OPTIONAL: [&str; 2] = ["dctcp", "tcp_plb_state"];
+/// Structures that we have whole, so that programs find their members where Linux has them.
+const WHOLE: [&str; 7] = [
+    "bbr",
+    "bictcp",
+    "dctcp",
+    "minmax",
+    "tcp_congestion_ops",
+    "tcp_plb_state",
+    "tcp_sack_block",
+];
+
 /// What `btf` says of the fields and values that `ours` has: a line for each.
 fn fields(ours: &Btf, btf: &Btf) -> String {
     let mut text = String::new();
-    for ty in ours.types().filter(|ty| !ty.name.is_empty()) {
+    for ty in ours.types() {
+        let found = btf.find(ty.name, ty.kind()).and_then(|id| btf.type_by_id(id));
+        let btf = if found.is_none() && OPTIONAL.contains(&ty.name) {
+            ours
+        } else {
+            btf
+        };
         let theirs = btf.find(ty.name, ty.kind()).and_then(|id| btf.type_by_id(id));
         match (ty.def, theirs) {
+            (Def::Enum(e), _) if ty.name.is_empty() => {
+                for value in e.enumerators() {
+                    let number = constant(btf, value.name).map_or("absent".to_owned(), |number| number.to_string());
+                    writeln!(text, "{} = {number}", value.name).unwrap();
+                }
+            }
+            _ if ty.name.is_empty() => {}
             (Def::Struct(composite), Some(theirs)) => members(&mut text, ours, composite, btf, theirs, ty.name),
             (Def::Enum(_), Some(theirs)) => writeln!(text, "{}: {}", ty.name, facts(btf, theirs.id)).unwrap(),
             (Def::Struct(_) | Def::Enum(_), None) => writeln!(text, "{}: absent", ty.name).unwrap(),
@@ -110,8 +136,18 @@ fn fields(ours: &Btf, btf: &Btf) -> String {
     text
 }
 
+/// The value of a constant of any enumeration that has no name.
+fn constant(btf: &Btf, name: &str) -> Option<u64> {
+    let mut unnamed = btf.types().filter(|ty| ty.name.is_empty());
+    unnamed.find_map(|ty| ty.enumeration()?.value_of(name))
+}
+
 fn members(text: &mut String, ours: &Btf, composite: Composite<'_>, btf: &Btf, theirs: Type<'_>, path: &str) {
     let other = theirs.composite().expect("of the same kind");
+    let whole = WHOLE.contains(&path);
+    if whole {
+        writeln!(text, "{path}: {} members, {} bytes", other.len(), other.size).unwrap();
+    }
     for member in composite.members() {
         let path = format!("{path}.{}", member.name);
         let Some(found) = btf.member(other, member.name).unwrap() else {
@@ -123,7 +159,14 @@ fn members(text: &mut String, ours: &Btf, composite: Composite<'_>, btf: &Btf, t
             (Def::Struct(inner), Def::Struct(_)) if inner_is_anonymous(ours, member.ty) => {
                 members(text, ours, inner, btf, found_inner, &path);
             }
-            _ => writeln!(text, "{path}: {}{}", facts(btf, found.ty), bits(btf, other, &found)).unwrap(),
+            _ => {
+                let at = if whole {
+                    format!(" at bit {}", found.bit_offset)
+                } else {
+                    String::new()
+                };
+                writeln!(text, "{path}{at}: {}{}", facts(btf, found.ty), bits(btf, other, &found)).unwrap();
+            }
         }
     }
 }
