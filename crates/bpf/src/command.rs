@@ -43,6 +43,11 @@ pub trait Bpf: Send + Sync {
         None
     }
 
+    /// Names under which tables of this kind can be chosen now, the kernel's own and those of programs; empty for a kind without names. Two cannot have one.
+    fn registered_names(&self, _kind: &str) -> Vec<String> {
+        Vec::new()
+    }
+
     /// CPUs that may ever be there: how many values a per-CPU map has.
     fn possible_cpus(&self) -> u32;
 

@@ -81,6 +81,11 @@ impl Bpf for Kernel {
         Ok(self.config.kconfig(name))
     }
 
+    fn registered_names(&self, kind: &str) -> Vec<String> {
+        let desc = self.descs.iter().find(|desc| desc.family.name() == kind);
+        desc.map_or_else(Vec::new, |desc| desc.family.registered_names())
+    }
+
     fn possible_cpus(&self) -> u32 {
         CPUS
     }

@@ -64,6 +64,19 @@ fn version_code(release: &str) -> u32 {
     major << 16 | minor << 8 | patch.min(255)
 }
 
+/// The names that a kind's tables have, where the kernel tells: for congestion control, those of modules that are not loaded are not among them.
+pub(crate) fn registered_names(kind: &str) -> Vec<String> {
+    if kind != "tcp_congestion_ops" {
+        return Vec::new();
+    }
+    let names = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_available_congestion_control");
+    names
+        .unwrap_or_default()
+        .split_whitespace()
+        .map(str::to_owned)
+        .collect()
+}
+
 /// CPUs that may ever be there; 1 if the kernel does not say.
 pub(crate) fn possible_cpus() -> u32 {
     let text = std::fs::read_to_string("/sys/devices/system/cpu/possible").unwrap_or_default();

@@ -118,6 +118,10 @@ impl Bpf for Linux {
         config::ksym_address(name)
     }
 
+    fn registered_names(&self, kind: &str) -> Vec<String> {
+        config::registered_names(kind)
+    }
+
     fn possible_cpus(&self) -> u32 {
         config::possible_cpus()
     }

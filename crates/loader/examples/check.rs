@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for (ops, breach) in plan.breaches() {
             println!("{ops}: {breach}");
         }
-        for program in plan.check(&kernel)? {
+        for program in plan.check(&kernel)?.programs {
             match program.result {
                 Ok(insns) => println!("{}: accepted, {insns} instructions processed", program.name),
                 Err(refusal) => println!("{}: {refusal}\n{}", program.name, refusal.log),

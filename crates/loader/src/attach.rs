@@ -59,21 +59,19 @@ impl Loaded {
     /// [`AttachError`]; nothing is registered in any case.
     pub fn make_ready(&self) -> Result<(), AttachError> {
         for ops in self.ops.iter().filter(|ops| ops.plan.link) {
-            give_value(&*self.kernel, ops).map_err(|errno| {
-                error(
-                    ops,
-                    Step::Update,
-                    errno,
-                    why(&*self.kernel, &ops.plan, errno),
-                    Vec::new(),
-                )
-            })?;
+            ops.make_ready(&*self.kernel)?;
         }
         Ok(())
     }
 }
 
 impl LoadedOps {
+    /// Gives it its value; for the link flavour, where that only validates.
+    pub(crate) fn make_ready(&self, kernel: &dyn Bpf) -> Result<(), AttachError> {
+        give_value(kernel, self)
+            .map_err(|errno| error(self, Step::Update, errno, why(kernel, &self.plan, errno), Vec::new()))
+    }
+
     /// Registers this one by a link, which the caller keeps: for a caller that pins in an order of its own. The table must be ready
     /// ([`Loaded::make_ready`]).
     ///

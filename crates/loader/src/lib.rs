@@ -27,6 +27,7 @@
 #![forbid(unsafe_code)]
 
 mod attach;
+mod check;
 mod choose;
 mod core_relocations;
 mod error;
@@ -50,11 +51,12 @@ mod struct_ops;
 
 pub use attach::{Attached, Registration};
 pub use bpf::Bpf;
+pub use check::{CheckedOps, CheckedProgram, OpsResult, PlanChecked};
 pub use error::{
     AttachError, CoreProblem, DetachError, Fault, KconfigProblem, LoadError, MemberProblem, PinError, PlanError,
     SetProblem, Step,
 };
-pub use load::{CheckedProgram, Loaded, LoadedMap, LoadedOps, LoadedProgram};
+pub use load::{Loaded, LoadedMap, LoadedOps, LoadedProgram};
 pub use maps::{Initial, MapPlan};
 pub use notes::PlanNote;
 pub use options::{PlanOptions, SetField, SetFieldError};

@@ -14,6 +14,7 @@ use bpf::{
     AttachType, Bpf, BtfObject, Fd, Map, MapCreate, MapFlags, MapType, Prog, ProgFlags, ProgLoad, ProgLoadError,
     ProgType,
 };
+use object::FunctionIndex;
 use std::sync::Arc;
 
 /// What a plan created in a kernel. It is gone when this is dropped; [`Loaded::attach`] registers the ops structures.
@@ -69,58 +70,19 @@ impl Plan {
                 program,
             });
         }
-        for ops in &mut loaded.ops {
-            for (program, offset) in ops
-                .plan
-                .programs()
-                .map(|(_, p, _, offset)| (p, offset))
-                .collect::<Vec<_>>()
-            {
-                let index = self.programs.iter().position(|plan| plan.function == program);
-                let Some(loaded) = index.and_then(|index| loaded.programs.get(index)) else {
-                    continue;
-                };
-                // A function slot has eight bytes; the descriptor stands in the low four.
-                let descriptor = i64::from(loaded.program.raw()).to_le_bytes();
-                if let Some(slot) = ops.plan.value.get_mut(offset as usize..offset as usize + 8) {
-                    slot.copy_from_slice(&descriptor);
-                }
-            }
+        let Loaded { programs, ops, .. } = &mut loaded;
+        let descriptor = |program| {
+            let index = self.programs.iter().position(|plan| plan.function == program)?;
+            Some(programs.get(index)?.program.raw())
+        };
+        for ops in ops {
+            ops.fill(descriptor);
         }
         pins.keep();
         Ok(loaded)
     }
 
-    /// Loads the programs one by one and keeps none: what the kernel says of each. Maps are created and gone again.
-    ///
-    /// # Errors
-    /// [`LoadError`] when maps or types cannot be created; a program's refusal is in the list.
-    pub fn check(&self, kernel: &Arc<dyn Bpf>) -> Result<Vec<CheckedProgram>, LoadError> {
-        let mut pins = NewPins::new(kernel);
-        let (loaded, modules) = self.load_maps(kernel, &mut pins)?;
-        self.programs
-            .iter()
-            .map(|plan| {
-                let refusal = match self.load_program(plan, &loaded, &modules) {
-                    Ok(program) => {
-                        let verified = kernel.prog_info(&program).map_or(0, |info| info.verified_insns);
-                        return Ok(CheckedProgram {
-                            name: plan.name.clone(),
-                            result: Ok(verified),
-                        });
-                    }
-                    Err(ProgramFault::Refused(refusal)) => refusal,
-                    Err(other) => return Err(other.named(plan)),
-                };
-                Ok(CheckedProgram {
-                    name: plan.name.clone(),
-                    result: Err(refusal),
-                })
-            })
-            .collect()
-    }
-
-    fn load_maps(&self, kernel: &Arc<dyn Bpf>, pins: &mut NewPins) -> Result<(Loaded, Modules), LoadError> {
+    pub(crate) fn load_maps(&self, kernel: &Arc<dyn Bpf>, pins: &mut NewPins) -> Result<(Loaded, Modules), LoadError> {
         let modules = self.open_modules(&**kernel)?;
         let btf = match &self.btf {
             Some(btf) => Some(kernel.btf_load(&btf.to_bytes()).map_err(LoadError::Btf)?),
@@ -151,7 +113,12 @@ impl Plan {
         Ok((loaded, modules))
     }
 
-    fn load_program(&self, plan: &ProgramPlan, loaded: &Loaded, modules: &Modules) -> Result<Fd<Prog>, ProgramFault> {
+    pub(crate) fn load_program(
+        &self,
+        plan: &ProgramPlan,
+        loaded: &Loaded,
+        modules: &Modules,
+    ) -> Result<Fd<Prog>, ProgramFault> {
         let mut insns = plan.insns.clone();
         let descriptors = fill_in(plan, &mut insns, loaded, modules)?;
         let mut args = ProgLoad {
@@ -213,13 +180,25 @@ impl Plan {
     }
 }
 
-/// What the kernel says of one program.
-#[derive(Debug)]
-pub struct CheckedProgram {
-    /// Its name in the object.
-    pub name: String,
-    /// Instructions that the verifier processed (0 when the kernel does not say), or its refusal.
-    pub result: Result<u32, Box<ProgLoadError>>,
+impl LoadedOps {
+    /// Puts the programs' descriptors into the value; whether all of them are there.
+    pub(crate) fn fill(&mut self, descriptor: impl Fn(FunctionIndex) -> Option<i32>) -> bool {
+        let slots: Vec<_> = self
+            .plan
+            .programs()
+            .map(|(_, program, _, offset)| (program, offset))
+            .collect();
+        let mut complete = true;
+        for (program, offset) in slots {
+            let slot = self.plan.value.get_mut(offset as usize..offset as usize + 8);
+            match (slot, descriptor(program)) {
+                // A function slot has eight bytes; the descriptor stands in the low four.
+                (Some(slot), Some(raw)) => slot.copy_from_slice(&i64::from(raw).to_le_bytes()),
+                _ => complete = false,
+            }
+        }
+        complete
+    }
 }
 
 /// Why one program was not loaded.
@@ -229,7 +208,7 @@ pub(crate) enum ProgramFault {
 }
 
 impl ProgramFault {
-    fn named(self, plan: &ProgramPlan) -> LoadError {
+    pub(crate) fn named(self, plan: &ProgramPlan) -> LoadError {
         match self {
             Self::Refused(source) => LoadError::Program {
                 program: plan.name.clone(),

@@ -123,6 +123,12 @@ pub(crate) fn flag(kind: &str, member: &str, name: &str) -> Option<u64> {
         .next()
 }
 
+/// Whether the kernel only runs programs of this kind in tests and never takes a table: `bpf_dummy_reg` of net/bpf/bpf_dummy_struct_ops.c answers
+/// EOPNOTSUPP (Linux 6.18).
+pub fn only_for_test_runs(kind: &str) -> bool {
+    kind == "bpf_dummy_ops"
+}
+
 /// The member that holds the name under which an ops structure of this kind is registered.
 pub fn name_member(kind: &str) -> Option<&'static str> {
     RULES

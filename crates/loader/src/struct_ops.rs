@@ -100,6 +100,14 @@ impl OpsPlan {
         Some(String::from_utf8_lossy(&bytes[..end]).into_owned())
     }
 
+    /// The names of the programs, in the order of the members.
+    pub fn program_names(&self) -> impl Iterator<Item = &str> {
+        self.members.iter().filter_map(|member| match &member.fate {
+            Fate::Program { name, .. } => Some(name.as_str()),
+            Fate::Data { .. } | Fate::Null | Fate::Absent => None,
+        })
+    }
+
     /// The programs with their member's name and fate.
     pub fn programs(&self) -> impl Iterator<Item = (&str, FunctionIndex, u32, u32)> {
         self.members.iter().filter_map(|member| match member.fate {

@@ -291,7 +291,7 @@ fn shared_maps_are_found_again() {
     // Checking makes no pin.
     kernel.pin_remove(&bpffs.path().join("shared")).unwrap();
     let plan = Plan::new(&object("shared.clang14.bpf.o"), &types, &options).unwrap();
-    assert!(plan.check(&kernel).unwrap()[0].result.is_ok());
+    assert!(plan.check(&kernel).unwrap().programs[0].result.is_ok());
     assert!(!bpffs.path().join("shared").exists());
 }
 
@@ -301,7 +301,7 @@ fn checking_keeps_nothing() {
         return;
     };
     let plan = plan(&*kernel, "pair", &only("linked", "oslo_check"));
-    let checked = plan.check(&kernel).unwrap();
+    let checked = plan.check(&kernel).unwrap().programs;
     let names: Vec<&str> = checked.iter().map(|program| program.name.as_str()).collect();
     assert_eq!(names, ["ssthresh", "cong_avoid", "undo_cwnd"]);
     assert!(checked.iter().all(|program| matches!(program.result, Ok(1..))));

@@ -55,6 +55,12 @@ const WORDS: &[(&str, &str, &str)] = &[
         "Loading takes CAP_BPF and CAP_PERFMON, registering CAP_NET_ADMIN, listing CAP_SYS_ADMIN, keeping a folder that may be written. `opswap doctor` tells what is missing.",
     ),
     (
+        "EOPNOTSUPP",
+        "this kernel does not do it",
+        "The kernel has the kind of ops structure and takes no table of it: `bpf_dummy_ops` is for test runs of its programs only. `opswap kinds` tells which kinds \
+         can be registered.",
+    ),
+    (
         "ENOTSUPP",
         "this kernel does not do it",
         "The kernel knows the operation and does not offer it here: an older version, or built without it. `opswap doctor` and `opswap kinds` tell what there is.",

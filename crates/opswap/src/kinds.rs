@@ -71,7 +71,7 @@ pub fn kinds(kernel: &dyn Bpf) -> Result<Vec<KindSummary>, Error> {
     let links = shape::has_links(kernel);
     let summary = |shape: Shape| KindSummary {
         functions: shape.functions.len(),
-        links: links && !ONLY_FOR_TEST_RUNS.contains(&shape.kind.as_str()),
+        links: links && !loader::rules::only_for_test_runs(&shape.kind),
         name: shape.kind,
     };
     Ok(Shape::all(&btf).into_iter().map(summary).collect())
@@ -141,14 +141,10 @@ fn sentence(kind: &str) -> &'static str {
             "cong_avoid or cong_control is required; name has 1 to 15 letters, digits, _ or .; in a namespace other than the first, \
              only an algorithm with flags=non_restricted can be the default"
         }
-        kind if ONLY_FOR_TEST_RUNS.contains(&kind) => "for test runs only: the kernel registers no such table",
+        kind if loader::rules::only_for_test_runs(kind) => "for test runs only: the kernel registers no such table",
         _ => "",
     }
 }
-
-/// Kinds whose programs can be run by `BPF_PROG_TEST_RUN`, and whose tables cannot be registered: `bpf_dummy_reg` of
-/// net/bpf/bpf_dummy_struct_ops.c answers EOPNOTSUPP (Linux 6.18).
-const ONLY_FOR_TEST_RUNS: &[&str] = &["bpf_dummy_ops"];
 
 /// The kernel functions offered to a family: those that are in this kernel.
 fn kfuncs(btf: &Btf, kind: &str) -> Vec<String> {

@@ -74,6 +74,12 @@ unsafe impl Family for TcpCa {
         members::init(member, user, kernel)
     }
 
+    fn registered_names(&self) -> Vec<String> {
+        self.registry
+            .upgrade()
+            .map_or_else(|| Registry::new().names(), |registry| registry.names())
+    }
+
     fn validate(&self, table: &Table) -> Result<(), Errno> {
         ca::validate(view(table)).map_err(errno)
     }

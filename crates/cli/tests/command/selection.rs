@@ -86,7 +86,7 @@ fn a_file_with_a_colon_in_its_name_is_that_file() {
     assert_eq!(run(&["check", &format!("{path}:nobody")]).code, 2);
     assert_eq!(
         run(&["check", &format!("{path}2:first")]).code,
-        2,
+        7,
         "there is no such file"
     );
 }

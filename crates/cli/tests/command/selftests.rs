@@ -32,10 +32,12 @@ fn verdicts_are_libbpfs() {
             assert_eq!(registered, Vec::<String>::new(), "{name}: {linux:?}");
             assert_ne!(linux.object, "accepted", "{name}");
         }
-        for (table, verdict) in &linux.tables {
+        for table in linux.tables.keys() {
+            // bpftool lets go of a link before it makes the next: tables of one name do not meet.
+            let alone = verdicts(&["check", &format!("{path}:{table}"), "--kernel", "linux"]);
             assert_eq!(
                 registered.contains(table),
-                verdict == "accepted",
+                alone.tables[table] == "accepted",
                 "{name}, {table}: bpftool registered {registered:?}"
             );
         }

@@ -84,6 +84,11 @@ pub unsafe trait Family: Any + Send + Sync + fmt::Debug {
         Ok(false)
     }
 
+    /// Names that tables have already, this kernel's own among them; empty for a kind without names.
+    fn registered_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether a complete table could be registered.
     ///
     /// # Errors

@@ -2,14 +2,17 @@
 //! is registered.
 
 mod error;
+mod names;
 mod note;
+mod ops;
 
 pub use error::CheckedError;
 pub use note::CheckedNote;
+pub use ops::CheckedOps;
 
 use crate::{Class, Error, Source};
 use bpf::{Bpf, LoadVerdict};
-use loader::{LoadError, OpsPlan, Plan, PlanOptions};
+use loader::{LoadError, Plan, PlanOptions};
 use object::Object;
 use serde::Serialize;
 use std::sync::Arc;
@@ -76,22 +79,6 @@ pub struct CheckedProgram {
     pub error: Option<CheckedError>,
 }
 
-/// One ops structure.
-#[derive(Clone, Debug, Serialize)]
-pub struct CheckedOps {
-    /// The map's name: that of the C variable.
-    pub map: String,
-    /// The name that it would be registered under; the variable's if it has none.
-    pub name: String,
-    /// Its kind.
-    pub kind: String,
-    /// Whether it could be registered.
-    pub verdict: Verdict,
-    /// Why not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<CheckedError>,
-}
-
 /// The answer to "would this kernel take it?", from the best to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -144,7 +131,12 @@ pub fn check(word: &str, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> {
 /// The kernel cannot be asked: no permission, no types, no memory.
 pub fn check_source(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> {
     let file = source.word.clone();
-    let plan = match plan(source, kernel, &PlanOptions::default()) {
+    // As `load` does, so that the kernel validates the tables, and registers none.
+    let options = PlanOptions {
+        by_link: crate::host::shape::has_links(kernel.as_ref()),
+        ..PlanOptions::default()
+    };
+    let plan = match plan(source, kernel, &options) {
         Ok(plan) => plan,
         Err(error) => return verdict_or_error(file, error),
     };
@@ -162,6 +154,7 @@ pub fn check_source(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, E
         }
     };
     if let Some(denied) = results
+        .programs
         .iter()
         .find_map(|one| one.result.as_ref().err().filter(|error| is_about_us(error.verdict)))
     {
@@ -174,8 +167,21 @@ pub fn check_source(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, E
             error: Box::new(error),
         });
     }
-    let programs: Vec<CheckedProgram> = results.into_iter().map(|one| program(one, &plan)).collect();
-    let ops: Vec<CheckedOps> = plan.ops().iter().map(|ops| ops_verdict(ops, &programs)).collect();
+    let programs: Vec<CheckedProgram> = results.programs.into_iter().map(|one| program(one, &plan)).collect();
+    let mut notes: Vec<CheckedNote> = plan.notes().iter().map(CheckedNote::from).collect();
+    let mut ops = Vec::new();
+    for (place, (planned, checked)) in plan.ops().iter().zip(&results.ops).enumerate() {
+        let judged = ops::Judged {
+            file: &file,
+            plan: planned,
+            result: &checked.result,
+            programs: &programs,
+            earlier: &plan.ops()[..place],
+        };
+        let (verdict, note) = judged.judge(kernel.as_ref())?;
+        ops.push(verdict);
+        notes.extend(note);
+    }
     let verdicts = programs
         .iter()
         .map(|program| program.verdict)
@@ -186,7 +192,7 @@ pub fn check_source(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, E
         verdict,
         programs,
         ops,
-        notes: plan.notes().iter().map(CheckedNote::from).collect(),
+        notes,
         error: None,
     })
 }
@@ -251,38 +257,6 @@ fn program(checked: loader::CheckedProgram, plan: &Plan) -> CheckedProgram {
         member,
         verdict,
         insns,
-        error,
-    }
-}
-
-/// An ops structure is as good as its programs, and must keep the rules that a kernel applies only when it is registered.
-fn ops_verdict(ops: &OpsPlan, programs: &[CheckedProgram]) -> CheckedOps {
-    let members: Vec<&str> = ops.programs().map(|(member, _, _, _)| member).collect();
-    let filling = programs.iter().filter(|program| {
-        program
-            .member
-            .as_deref()
-            .is_some_and(|member| members.contains(&member))
-    });
-    let mut verdict = Verdict::worst(filling.map(|program| program.verdict));
-    let broken = loader::rules::check(ops);
-    let error = broken.first().map(|_| {
-        let text: Vec<String> = broken.iter().map(ToString::to_string).collect();
-        CheckedError::plain(
-            Class::Rejected,
-            "EINVAL".to_owned(),
-            format!("`{}` cannot be registered: {}", ops.name, text.join("; ")),
-        )
-    });
-    if error.is_some() {
-        verdict = Verdict::Rejected;
-    }
-    let name = loader::rules::name_member(&ops.kind).and_then(|member| ops.text(member));
-    CheckedOps {
-        map: ops.name.clone(),
-        name: name.filter(|name| !name.is_empty()).unwrap_or_else(|| ops.name.clone()),
-        kind: ops.kind.clone(),
-        verdict,
         error,
     }
 }

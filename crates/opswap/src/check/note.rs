@@ -6,7 +6,8 @@ use serde::Serialize;
 /// Something that is no error, and that the author of an object would want to know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckedNote {
-    /// A stable word: `left_out` for a part that was not looked at, `bit_field` for an access that misses its bits.
+    /// A stable word: `left_out` for a part that was not looked at, `bit_field` for an access that misses its bits, `registered` for a name that has a table
+    /// now.
     pub about: &'static str,
     /// The program that it concerns, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -19,6 +20,21 @@ pub struct CheckedNote {
     pub line: Option<u32>,
     /// The note as a sentence without final stop.
     pub message: String,
+}
+
+impl CheckedNote {
+    /// A table of this name is registered: loading conflicts with it, a swap does not.
+    pub(super) fn registered(name: &str, file: &str) -> Self {
+        Self {
+            about: "registered",
+            program: None,
+            file: None,
+            line: None,
+            message: format!(
+                "{name} is registered now: `opswap swap {name} {file}` exchanges it, `opswap load {file} --as NAME` registers beside it"
+            ),
+        }
+    }
 }
 
 impl From<&PlanNote> for CheckedNote {

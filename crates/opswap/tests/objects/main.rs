@@ -1,5 +1,6 @@
 //! What `check` says of objects of many shapes, on both kernels.
 
+mod agree;
 mod source;
 mod verdicts;
 
