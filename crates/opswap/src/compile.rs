@@ -100,7 +100,9 @@ pub fn compile(source: &Path, kernel_header: impl FnOnce() -> Option<String>) ->
         .stdin(Stdio::null())
         .output()
         .map_err(file_error(Path::new(&clang)))?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    // clang repeats the file's name as it is: one with a line break in it would make lines of its own among clang's.
+    let name = source.to_string_lossy();
+    let said = String::from_utf8_lossy(&output.stderr).replace(&*name, &lab::printable::line(&name));
     if !output.status.success() {
         return Err(CompileError::Refused {
             source_file: source.to_owned(),
