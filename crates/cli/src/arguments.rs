@@ -183,8 +183,31 @@ pub(crate) enum Verb {
         #[arg(long = "as", value_name = "NAME")]
         rename: Option<String>,
     },
+    /// Load an object, or swap it in if its algorithm is registered, or do nothing if it is the same: for scripts and unit files
+    #[command(
+        after_help = "The same is what has the same data fields and programs of the same tags (`bpftool prog show` has them), whose constants are the same. An object with variables that begin with other than zero is always swapped in: nobody can see what those of the live version began with.\n\nExamples:\n  sudo opswap apply my_cc.bpf.o\n  sudo opswap apply cubic --as my_cubic --set flags=non_restricted"
+    )]
+    Apply {
+        /// The algorithm: a name, an object or a source
+        #[arg(value_name = "FILE")]
+        file: String,
+        /// Which ops structure of an object that has several, by its variable or its name; as FILE:NAME does
+        #[arg(long, value_name = "NAME")]
+        ops: Option<String>,
+        /// Set a data field before loading: flags=non_restricted
+        #[arg(long = "set", value_name = "FIELD=VALUE")]
+        set: Vec<String>,
+        /// Register under this name (field `name`, at most 15 characters)
+        #[arg(long = "as", value_name = "NAME")]
+        rename: Option<String>,
+    },
     /// List what is registered or kept, as the kernel has it
-    List,
+    #[command(visible_alias = "ls")]
+    List {
+        /// Only these
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
     /// Show one registered algorithm in full
     Show {
         /// The algorithm's name
@@ -211,11 +234,19 @@ pub(crate) enum Verb {
     Rollback {
         /// The registered algorithm's name
         name: String,
+        /// No such algorithm, or no version before this one, is no error
+        #[arg(long)]
+        ignore_not_found: bool,
     },
-    /// Unregister an algorithm and remove what was kept of it
+    /// Unregister algorithms and remove what was kept of them
+    #[command(visible_alias = "rm")]
     Unload {
-        /// The algorithm's name
-        name: String,
+        /// The algorithms' names
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<String>,
+        /// No such algorithm is no error
+        #[arg(long)]
+        ignore_not_found: bool,
     },
     /// Explain an error code, or list all of them
     Explain {
@@ -237,35 +268,35 @@ pub(crate) enum Verb {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ScenarioArguments {
     /// Rate of the bottleneck: 100mbit, 1gbit, 500kbit
-    #[arg(long, value_name = "RATE", default_value = "100mbit")]
+    #[arg(long, allow_hyphen_values = true, value_name = "RATE", default_value = "100mbit")]
     pub(crate) rate: Rate,
     /// Round-trip time without queueing: 20ms, 500us
-    #[arg(long, value_name = "TIME", default_value = "20ms")]
+    #[arg(long, allow_hyphen_values = true, value_name = "TIME", default_value = "20ms")]
     pub(crate) rtt: Span,
     /// Size of the bottleneck's queue: 250000b, 166p (packets of 1500 bytes), 2bdp (rate times round-trip time) [default: 1bdp, at
     /// least 10p]
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, allow_hyphen_values = true, value_name = "SIZE")]
     pub(crate) queue: Option<QueueSize>,
     /// How long each run lasts
-    #[arg(long, value_name = "TIME", default_value = "30s")]
+    #[arg(long, allow_hyphen_values = true, value_name = "TIME", default_value = "30s")]
     pub(crate) duration: Span,
     /// How much of its beginning is left out of the figures [default: a third of the duration, at most 10s]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub(crate) warmup: Option<Span>,
     /// Flows of each algorithm
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, allow_hyphen_values = true, value_parser = whole_number::<u32>, value_name = "N", default_value_t = 1)]
     pub(crate) flows: u32,
     /// The same seed gives the same run, bit for bit
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, allow_hyphen_values = true, value_parser = whole_number::<u64>, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
     /// Mark with ECN (RFC 3168) when this much is queued: 36000b, 24p
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, allow_hyphen_values = true, value_name = "SIZE")]
     pub(crate) ecn_at: Option<QueueSize>,
     /// Lose packets at random: 0.01%, or as a fraction 0.0001
-    #[arg(long, value_name = "SHARE", value_parser = parse_probability, conflicts_with = "loss_every")]
+    #[arg(long, allow_hyphen_values = true, value_name = "SHARE", value_parser = parse_probability, conflicts_with = "loss_every")]
     pub(crate) loss: Option<f64>,
     /// Lose every Nth packet
-    #[arg(long, value_name = "N")]
+    #[arg(long, allow_hyphen_values = true, value_parser = whole_number::<u64>, value_name = "N")]
     pub(crate) loss_every: Option<u64>,
 }
 
@@ -285,6 +316,21 @@ impl LimitArguments {
             map_bytes: self.map_memory.unwrap_or(usual.map_bytes),
         }
     }
+}
+
+/// A number that is none below zero, and is told so.
+fn whole_number<T: std::str::FromStr<Err = std::num::ParseIntError>>(text: &str) -> Result<T, String> {
+    let negative = text
+        .strip_prefix('-')
+        .is_some_and(|digits| digits.starts_with(|c: char| c.is_ascii_digit()));
+    if negative {
+        return Err("it must not be negative".to_owned());
+    }
+    text.parse()
+        .map_err(|error: std::num::ParseIntError| match error.kind() {
+            std::num::IntErrorKind::PosOverflow => "it is too large".to_owned(),
+            _ => "it is no whole number".to_owned(),
+        })
 }
 
 /// When to swap, and to what: `10s=cubic`.

@@ -20,8 +20,10 @@ const SCHEMA: u32 = 1;
 pub(crate) struct Output {
     json: bool,
     verb: String,
-    /// Said so far; they are part of the result.
+    /// Said so far; they are part of a JSON result.
     notes: RefCell<Vec<String>>,
+    /// What is said once the result is there.
+    afterwards: RefCell<Text>,
 }
 
 /// The envelope: what every object begins with, then what the verb says.
@@ -48,6 +50,7 @@ impl Output {
             json: common.json,
             verb: verb.to_owned(),
             notes: RefCell::default(),
+            afterwards: RefCell::default(),
         }
     }
 
@@ -57,6 +60,7 @@ impl Output {
             json,
             verb: String::new(),
             notes: RefCell::default(),
+            afterwards: RefCell::default(),
         }
     }
 
@@ -68,7 +72,9 @@ impl Output {
     /// Prints a result: `body` as JSON, with the notes, or what `text` makes of it.
     pub(crate) fn result<T: Serialize>(&self, body: &T, text: impl FnOnce() -> Text) -> Result<(), Failure> {
         if !self.json {
-            return self.print(&text());
+            self.print(&text())?;
+            self.complain(&self.afterwards.take());
+            return Ok(());
         }
         let envelope = Envelope {
             schema: SCHEMA,
@@ -92,6 +98,15 @@ impl Output {
             self.notes.borrow_mut().push(bare.to_owned());
         } else {
             self.complain(&text!("{}\n", message));
+        }
+    }
+
+    /// As [`Output::note`], said after the result that it is about.
+    pub(crate) fn note_after(&self, message: &str) {
+        if self.json {
+            self.note(message);
+        } else {
+            self.afterwards.borrow_mut().push(&text!("{}\n", message));
         }
     }
 

@@ -55,8 +55,11 @@ fn apply(btf: &Btf, ops: &mut OpsStructure, set: &SetField) -> Result<(), SetPro
     let composite = btf
         .type_by_id(ops.ty)
         .and_then(|ty| ty.composite())
-        .ok_or(SetProblem::NoSuchField)?;
-    let (index, member) = composite.member_named(&set.field).ok_or(SetProblem::NoSuchField)?;
+        .ok_or(SetProblem::NoSuchField { known: Vec::new() })?;
+    let no_such = || SetProblem::NoSuchField {
+        known: composite.members().map(|member| member.name.to_owned()).collect(),
+    };
+    let (index, member) = composite.member_named(&set.field).ok_or_else(no_such)?;
     let ty = btf.resolve(member.ty).map_err(|_| SetProblem::NotData)?;
     if btf.bit_field(&member).is_some() {
         return Err(SetProblem::NotData);

@@ -5,7 +5,7 @@ use crate::host::HostError;
 use crate::source::SourceError;
 use bpf::{Errno, KernelBtfError, LoadVerdict, ProgLoadError, Report};
 use lab::{EmbeddedError, RunError};
-use loader::{Fault, LoadError, RegisterError};
+use loader::{Fault, LoadError, RegisterError, SetProblem};
 use std::path::PathBuf;
 
 /// Why an operation failed.
@@ -202,6 +202,9 @@ impl Error {
         {
             return None; // the message names the file
         }
+        if let Some(meant) = self.meant() {
+            return Some(format!("did you mean `{meant}`?"));
+        }
         if self.class() == Class::Permission && self.errno().is_some() {
             return Some(
                 "run as root (loading takes CAP_BPF and CAP_PERFMON, listing CAP_SYS_ADMIN); `opswap doctor` tells what is missing"
@@ -293,6 +296,28 @@ impl Error {
             },
             _ => false,
         }
+    }
+
+    /// The name that was probably meant by one that there is not.
+    pub fn meant(&self) -> Option<String> {
+        let (typed, known): (&str, Vec<&str>) = match self {
+            Self::Source(SourceError::Unknown { word }) => (word, crate::shipped::names()),
+            Self::NoSuchKind { name, known } => (name, known.iter().map(String::as_str).collect()),
+            Self::NoSuchCode { code } => (code, crate::explanations().iter().map(|page| page.code).collect()),
+            Self::Host(HostError::BuiltIn { name, registered } | HostError::NotRegistered { name, registered }) => {
+                (name, registered.iter().map(String::as_str).collect())
+            }
+            Self::Plan { error, .. } => match error.as_ref() {
+                loader::PlanError::Set { field, problem, .. } => match problem.as_ref() {
+                    SetProblem::NoSuchField { known } => (field, known.iter().map(String::as_str).collect()),
+                    SetProblem::NoSuchName { name, known } => (name, known.clone()),
+                    _ => return None,
+                },
+                _ => return None,
+            },
+            _ => return None,
+        };
+        crate::similar(typed, known).map(str::to_owned)
     }
 }
 

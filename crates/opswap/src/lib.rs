@@ -38,6 +38,7 @@ mod kernels;
 mod kinds;
 mod selection;
 pub mod shipped;
+mod similar;
 mod source;
 
 pub use ::lab::printable;
@@ -49,11 +50,12 @@ pub use error::{Class, Error};
 pub use experiment::{compare, try_out};
 pub use explain::{Explanation, explain, explanations};
 pub use header::header;
-pub use host::{FieldValue, Filled, Host, HostError, Loaded, Settings, State, Swapped, Table, Unloaded};
+pub use host::{Applied, FieldValue, Filled, Host, HostError, Loaded, Settings, State, Swapped, Table, Unloaded};
 pub use kernel::Limits;
 pub use kernels::{Embedded, embedded, linux};
 pub use kinds::{KindDetail, KindSummary, Member, MemberUse, kind, kinds};
 pub use loader::{SetField, SetFieldError};
+pub use similar::similar;
 pub use source::{Source, SourceError};
 
 /// Scenarios, runs and reports of experiments.

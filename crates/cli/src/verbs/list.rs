@@ -1,6 +1,6 @@
 //! `opswap list`: what is registered or kept, as the kernel has it.
 
-use super::with_host;
+use super::host;
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::{Cell, Output, table_in_view};
@@ -12,18 +12,27 @@ use serde::Serialize;
 
 #[derive(Serialize)]
 struct Body {
-    algorithms: Vec<Table>,
+    tables: Vec<Table>,
 }
 
-pub(crate) fn run(common: &Common, output: &Output) -> Result<(), Failure> {
-    let body = Body {
-        algorithms: with_host(common, |host| host.list())?,
+pub(crate) fn run(names: &[String], common: &Common, output: &Output) -> Result<(), Failure> {
+    let host = host(common)?;
+    let tables = if names.is_empty() {
+        host.list()?
+    } else {
+        let of_each = names
+            .iter()
+            .map(|name| host.show(name))
+            .collect::<Result<Vec<_>, _>>()?;
+        of_each.into_iter().flatten().collect()
     };
+    let body = Body { tables };
+    notes(&body.tables, output);
     output.result(&body, || {
-        if body.algorithms.is_empty() {
+        if body.tables.is_empty() {
             text!("no ops structure is registered or kept\n")
         } else {
-            rows(&body.algorithms)
+            rows(&body.tables)
         }
     })
 }
@@ -38,7 +47,7 @@ pub(super) fn style(state: State) -> Style {
 }
 
 /// A line for each table.
-pub(super) fn rows(tables: &[Table]) -> Text {
+fn rows(tables: &[Table]) -> Text {
     let head = ["NAME", "KIND", "STATE", "VERSION", "MAP", "LINK", "REFERENCES", "PINS"]
         .map(Cell::from)
         .to_vec();
@@ -58,20 +67,23 @@ pub(super) fn rows(tables: &[Table]) -> Text {
             }),
         ]
     };
-    let mut text = table_in_view(
+    table_in_view(
         &std::iter::once(head).chain(tables.iter().map(row)).collect::<Vec<_>>(),
         1,
-    );
+    )
+}
+
+/// Why there is what is not live.
+fn notes(tables: &[Table], output: &Output) {
     for dying in tables.iter().filter(|table| table.state == State::Dying) {
-        text.push(&text!(
-            "note: {} (map {}) is unregistered and still used: sockets keep it until they close, and so does a namespace whose default it is\n",
+        output.note_after(&format!(
+            "note: {} (map {}) is unregistered and still used: sockets keep it until they close, and so does a namespace whose default it is",
             dying.name, dying.map_id
         ));
     }
     for kept in tables.iter().filter(|table| table.state == State::Kept) {
-        text.push(&text!("note: {}\n", why_kept(kept, tables)));
+        output.note_after(&format!("note: {}", why_kept(kept, tables)));
     }
-    text
 }
 
 /// What a version that is not live is kept for.

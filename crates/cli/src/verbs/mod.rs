@@ -1,6 +1,8 @@
 //! One file a verb. A verb reads its arguments, calls the facade, and shows what came of it.
 
+mod apply;
 mod build;
+mod change;
 mod check;
 mod compare;
 mod completions;
@@ -21,7 +23,7 @@ mod unload;
 use crate::arguments::{Arguments, Common, DEFAULT_BPFFS, KernelName, Verb};
 use crate::failure::Failure;
 use crate::output::Output;
-use opswap::{Bpf, Host, Source};
+use opswap::{Bpf, Class, Host, Source};
 use std::sync::Arc;
 
 /// Does what the arguments say.
@@ -63,11 +65,17 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         Verb::Load { file, ops, set, rename } => {
             load::run(file, ops.as_deref(), set, rename.as_deref(), common, output)
         }
-        Verb::List => list::run(common, output),
+        Verb::Apply { file, ops, set, rename } => {
+            apply::run(file, ops.as_deref(), set, rename.as_deref(), common, output)
+        }
+        Verb::List { names } => list::run(names, common, output),
         Verb::Show { name } => show::run(name, common, output),
         Verb::Swap { name, file, ops, set } => swap::run(name, file, ops.as_deref(), set, common, output),
-        Verb::Rollback { name } => rollback::run(name, common, output),
-        Verb::Unload { name } => unload::run(name, common, output),
+        Verb::Rollback { name, ignore_not_found } => rollback::run(name, *ignore_not_found, common, output),
+        Verb::Unload {
+            names,
+            ignore_not_found,
+        } => unload::run(names, *ignore_not_found, common, output),
         Verb::Explain { code } => explain::run(code.as_deref(), output),
         Verb::Doctor => doctor::run(common, output),
         Verb::Completions { shell } => completions::run(*shell, output),
@@ -109,12 +117,27 @@ fn kernel(common: &Common, default: KernelName) -> Result<Arc<dyn Bpf>, Failure>
 }
 
 /// For the verbs about what a kernel keeps beyond this process: only Linux does, so far.
-fn with_host<T>(common: &Common, act: impl FnOnce(&Host) -> Result<T, opswap::Error>) -> Result<T, Failure> {
+fn host(common: &Common) -> Result<Host, Failure> {
     if common.kernel == Some(KernelName::Embedded) {
         return Err(Failure::Operation(opswap::Error::NotYet {
             what: "an embedded kernel ends with its process:",
             why: "there is nothing to list, load into or swap on; `opswap try --swap` swaps within a run",
         }));
     }
-    Ok(act(&Host::on_linux(&common.bpffs)?)?)
+    Ok(Host::on_linux(&common.bpffs)?)
+}
+
+/// With `--ignore-not-found`, what is not there is `None`, and a note.
+fn or_not_found<T>(
+    done: Result<T, opswap::Error>,
+    ignore_not_found: bool,
+    output: &Output,
+) -> Result<Option<T>, opswap::Error> {
+    match done {
+        Err(error) if ignore_not_found && error.class() == Class::NotFound => {
+            output.note(&format!("note: {error}"));
+            Ok(None)
+        }
+        done => done.map(Some),
+    }
 }

@@ -1,6 +1,6 @@
 //! `opswap show`: one algorithm in full, every table of it.
 
-use super::with_host;
+use super::host;
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::{Output, table};
@@ -10,15 +10,12 @@ use serde::Serialize;
 
 #[derive(Serialize)]
 struct Body {
-    name: String,
     tables: Vec<Table>,
 }
 
 pub(crate) fn run(name: &str, common: &Common, output: &Output) -> Result<(), Failure> {
-    let tables = with_host(common, |host| host.show(name))?;
     let body = Body {
-        name: name.to_owned(),
-        tables,
+        tables: host(common)?.show(name)?,
     };
     output.result(&body, || {
         let shown = body.tables.iter().enumerate();

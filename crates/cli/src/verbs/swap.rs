@@ -1,17 +1,11 @@
 //! `opswap swap`: loads a new version of a registered algorithm and exchanges it for the live one.
 
+use super::change::{self, Change};
 use super::load::settings;
-use super::{find_ops, next_command, with_host};
+use super::{find_ops, host};
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::Output;
-use opswap::{FieldValue, Swapped};
-use serde::Serialize;
-
-#[derive(Serialize)]
-struct Body {
-    swapped: Swapped,
-}
 
 pub(crate) fn run(
     name: &str,
@@ -22,45 +16,8 @@ pub(crate) fn run(
     output: &Output,
 ) -> Result<(), Failure> {
     let settings = settings(set, None)?;
+    let host = host(common)?;
     let source = find_ops(file, ops, output)?;
-    let body = Body {
-        swapped: with_host(common, |host| host.swap(name, &source, &settings))?,
-    };
-    output.result(&body, || {
-        let Swapped {
-            name,
-            from,
-            to,
-            link_id,
-            map_id,
-            took_ms,
-            carried_over,
-            ..
-        } = &body.swapped;
-        let mut text = text!(
-            "swapped {} v{} -> v{}, link {}, map {}, {:.0} ms\n",
-            name,
-            from,
-            to,
-            link_id,
-            map_id,
-            took_ms
-        );
-        for FieldValue { field, value } in carried_over {
-            text.push(&text!(
-                "note: v{} has {}={} from v{}; --set {}=... sets it anew\n",
-                to,
-                field,
-                value,
-                from,
-                field
-            ));
-        }
-        text.push(&text!(
-            "note: sockets that are open stay on v{} until they close or choose again\nundo: {}\n",
-            from,
-            next_command(&format!("rollback {name}"), common)
-        ));
-        text
-    })
+    let swapped = host.swap(name, &source, &settings)?;
+    change::show(vec![Change::Swapped(swapped)], None, &host, common, output)
 }

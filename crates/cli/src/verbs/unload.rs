@@ -1,40 +1,25 @@
-//! `opswap unload`: unregisters an algorithm and removes what was kept of it.
+//! `opswap unload`: unregisters algorithms and removes what was kept of them. What goes wrong with one keeps none of the others.
 
-use super::with_host;
+use super::change::{self, Change};
+use super::{host, or_not_found};
 use crate::arguments::Common;
 use crate::failure::Failure;
-use crate::output::{Output, count};
-use opswap::Unloaded;
-use serde::Serialize;
+use crate::output::Output;
 
-#[derive(Serialize)]
-struct Body {
-    unloaded: Unloaded,
-}
-
-pub(crate) fn run(name: &str, common: &Common, output: &Output) -> Result<(), Failure> {
-    let body = Body {
-        unloaded: with_host(common, |host| host.unload(name))?,
-    };
-    output.result(&body, || {
-        let Unloaded {
-            name,
-            kind,
-            references_left,
-            pins_removed,
-        } = &body.unloaded;
-        let mut text = text!(
-            "unloaded {} ({}), {} removed\n",
-            name,
-            kind,
-            count(*pins_removed as u64, "pin")
-        );
-        if *references_left > 0 {
-            text.push(&text!(
-                "note: {} left: sockets keep it until they close, and so does a namespace whose default it is\n",
-                count(u64::from(*references_left), "reference")
-            ));
+pub(crate) fn run(names: &[String], ignore_not_found: bool, common: &Common, output: &Output) -> Result<(), Failure> {
+    let host = host(common)?;
+    let mut changes = Vec::new();
+    let mut failed = None;
+    for name in names {
+        match or_not_found(host.unload(name), ignore_not_found, output) {
+            Ok(unloaded) => changes.extend(unloaded.map(Change::Unloaded)),
+            Err(error) if failed.is_none() => failed = Some(Failure::Operation(error)),
+            Err(error) => output.note(&format!("also: {error}")),
         }
-        text
-    })
+    }
+    match failed {
+        // Nothing was done: the error is all there is to say.
+        Some(failure) if changes.is_empty() => Err(failure),
+        failed => change::show(changes, failed, &host, common, output),
+    }
 }

@@ -135,7 +135,7 @@ fn a_link_that_somebody_else_took_away() {
     });
     let list = ground.run(&["list"]);
     let told = format!("its link is gone: `opswap unload {}` removes it", ground.name);
-    assert!(list.out.contains(&told), "{list:?}");
+    assert!(list.err.contains(&told), "{list:?}");
     for words in [
         &["swap", ground.name.as_str(), "cubic"][..],
         &["rollback", &ground.name],
@@ -169,7 +169,7 @@ fn fields_that_are_set_are_taken_or_named() {
         "--set",
         "flags=non_restricted,needs_ecn",
     ]);
-    assert!(ran.code == 0 && !ran.out.contains("note:"), "{ran:?}");
+    assert!(ran.code == 0 && !ran.err.contains("note:"), "{ran:?}");
     ground.json(&["unload", &ground.name]);
     ground.gone();
 }
@@ -192,21 +192,21 @@ fn a_swap_carries_the_fields_over() {
     assert_eq!(fields(1), flags("non_restricted"));
 
     let swapped = ground.json(&["swap", &ground.name, "cubic"]);
-    assert_eq!(swapped["swapped"]["carried_over"], flags("non_restricted"));
+    assert_eq!(swapped["changes"][0]["carried_over"], flags("non_restricted"));
     assert_eq!(fields(2), flags("non_restricted"));
 
     // The object has a flag of its own: each bit is a field.
     let swapped = ground.json(&["swap", &ground.name, "dctcp"]);
-    assert_eq!(swapped["swapped"]["carried_over"], flags("non_restricted"));
+    assert_eq!(swapped["changes"][0]["carried_over"], flags("non_restricted"));
     assert_eq!(fields(3), flags("non_restricted,needs_ecn"));
 
     let swapped = ground.run(&["swap", &ground.name, "reno", "--set", "flags=needs_ecn"]);
-    assert!(swapped.code == 0 && !swapped.out.contains("--set flags"), "{swapped:?}");
+    assert!(swapped.code == 0 && !swapped.err.contains("--set flags"), "{swapped:?}");
     assert_eq!(fields(4), flags("needs_ecn"));
 
     let swapped = ground.run(&["swap", &ground.name, "reno"]);
     let said = "v5 has flags=needs_ecn from v4; --set flags=... sets it anew";
-    assert!(swapped.code == 0 && swapped.out.contains(said), "{swapped:?}");
+    assert!(swapped.code == 0 && swapped.err.contains(said), "{swapped:?}");
     ground.json(&["unload", &ground.name]);
     ground.gone();
 }

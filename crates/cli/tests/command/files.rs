@@ -160,7 +160,7 @@ fn every_file_gets_its_entry_whatever_becomes_of_the_others() {
         .collect();
     assert_eq!(said, ["object", "file", "clang"], "{value}");
     let ran = run(&words);
-    assert_eq!(ran.code, 2);
+    assert_eq!(ran.code, 7);
     let ends: Vec<&str> = ran.out.lines().filter(|line| line.ends_with("not checked")).collect();
     assert_eq!(
         ends,

@@ -41,7 +41,7 @@ impl Ground {
     /// State and version of every table of our name, as `list` shows them.
     pub(crate) fn tables(&self) -> Vec<(String, u64)> {
         let list = self.json(&["list"]);
-        let tables = list["algorithms"]
+        let tables = list["tables"]
             .as_array()
             .expect("a list")
             .iter()

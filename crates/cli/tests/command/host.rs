@@ -19,13 +19,16 @@ fn load_swap_rollback_unload() {
 
     let swapped = ground.json(&["swap", &ground.name, "cubic"]);
     assert_eq!(
-        (swapped["swapped"]["from"].as_u64(), swapped["swapped"]["to"].as_u64()),
+        (
+            swapped["changes"][0]["from"].as_u64(),
+            swapped["changes"][0]["to"].as_u64()
+        ),
         (Some(1), Some(2))
     );
     assert_eq!(ground.tables(), [("kept".to_owned(), 1), ("live".to_owned(), 2)]);
     let show = ground.json(&["show", &ground.name]);
     assert_eq!(
-        show["tables"][0]["map"], swapped["swapped"]["map"],
+        show["tables"][0]["map"], swapped["changes"][0]["map"],
         "the link holds the new table"
     );
 
@@ -37,7 +40,7 @@ fn load_swap_rollback_unload() {
     assert_eq!(ground.tables(), [("kept".to_owned(), 2), ("live".to_owned(), 3)]);
 
     let unloaded = ground.json(&["unload", &ground.name]);
-    assert_eq!(unloaded["unloaded"]["references_left"], 0);
+    assert_eq!(unloaded["changes"][0]["references_left"], 0);
     ground.gone();
 }
 

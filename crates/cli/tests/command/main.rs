@@ -11,6 +11,7 @@ mod host;
 mod hostile;
 mod limits;
 mod patch;
+mod plain;
 mod selection;
 mod selftests;
 mod transfer;

@@ -100,7 +100,7 @@ fn load_and_swap_take_the_chosen_one() {
     let name = ground.name.as_str();
     let file = two();
     let loaded = ground.json(&["load", &format!("{}:g", file.object), "--as", name]);
-    assert_eq!(loaded["loaded"].as_array().map(Vec::len), Some(1), "{loaded}");
+    assert_eq!(loaded["changes"].as_array().map(Vec::len), Some(1), "{loaded}");
     let (code, value) = json(&ground.words(&["swap", name, &file.object]));
     let message = value["error"]["message"].as_str().unwrap_or_default();
     assert!(code == 2 && message.ends_with(": f, g"), "{value}");

@@ -74,7 +74,7 @@ fn unloaded_under_a_running_transfer() {
     let transfer = Transfer::start(&net, Some(&ground.name)).expect("a connection");
     transfer.wait_for_more(PROGRESS_BYTES);
     let unloaded = ground.json(&["unload", &ground.name]);
-    assert_eq!(unloaded["unloaded"]["references_left"], 1, "the socket: {unloaded}");
+    assert_eq!(unloaded["changes"][0]["references_left"], 1, "the socket: {unloaded}");
     assert!(!available().contains(&ground.name));
     assert_eq!(
         ground.tables(),

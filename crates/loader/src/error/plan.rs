@@ -197,7 +197,10 @@ pub enum MemberProblem {
 pub enum SetProblem {
     /// The ops structure has no such field.
     #[error("there is no such field")]
-    NoSuchField,
+    NoSuchField {
+        /// The fields that it has.
+        known: Vec<String>,
+    },
     /// Neither a number nor a `char` array.
     #[error("it is neither a number nor a text (a function can only be set to `null`)")]
     NotData,

@@ -20,6 +20,18 @@ pub struct Settings {
     pub rename: Option<String>,
 }
 
+impl Settings {
+    /// For a table that is registered by a link.
+    pub(super) fn options(&self) -> PlanOptions {
+        PlanOptions {
+            set: self.set.clone(),
+            rename: self.rename.clone(),
+            by_link: true,
+            ..PlanOptions::default()
+        }
+    }
+}
+
 /// One registered ops structure.
 #[derive(Clone, Debug, Serialize)]
 pub struct Loaded {
@@ -47,13 +59,7 @@ pub(super) fn prepare(
     change: impl FnOnce(&mut [OpsPlan]),
 ) -> Result<loader::Loaded, Error> {
     let file = || source.word.clone();
-    let options = PlanOptions {
-        set: settings.set.clone(),
-        rename: settings.rename.clone(),
-        by_link: true,
-        ..PlanOptions::default()
-    };
-    let mut plan = crate::check::plan(source, kernel, &options)?;
+    let mut plan = crate::check::plan(source, kernel, &settings.options())?;
     if plan.ops().is_empty() {
         return Err(HostError::NoTable { file: file() }.into());
     }
@@ -111,7 +117,7 @@ pub(super) fn only_table<'a>(loaded: &'a loader::Loaded, kind: &str) -> Result<&
 }
 
 /// The name that the table carries; of a kind without names that of its map, which the kernel shows, and which is made of the variable's.
-fn algorithm(ops: &OpsPlan) -> String {
+pub(super) fn algorithm(ops: &OpsPlan) -> String {
     ops.text(NAME).unwrap_or_else(|| bpf::object_name(&ops.name))
 }
 

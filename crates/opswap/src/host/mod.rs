@@ -3,6 +3,7 @@
 //! All state is read from the kernel: its maps, its links, and pins of both under the bpffs. Nothing is written anywhere else, so that two
 //! tools, or a tool and a person with bpftool, never disagree about what is registered.
 
+mod apply;
 mod carry;
 mod census;
 mod load;
@@ -11,6 +12,7 @@ pub(crate) mod shape;
 mod swap;
 mod unload;
 
+pub use apply::Applied;
 pub use carry::FieldValue;
 pub use load::{Loaded, Settings};
 pub use shape::Filled;
@@ -102,6 +104,8 @@ pub enum HostError {
     BuiltIn {
         /// The algorithm.
         name: String,
+        /// The names that programs filled.
+        registered: Vec<String>,
     },
     /// Its link is gone, by another hand than ours; versions of it are still kept.
     #[error("{name} is not registered any more: its link is gone; versions of it are still kept")]
@@ -295,9 +299,6 @@ impl Host {
     fn tables_of(&self, name: &str) -> Result<Vec<Table>, HostError> {
         let (mut tables, others): (Vec<_>, Vec<_>) =
             census::tables(self)?.into_iter().partition(|table| table.name == name);
-        if tables.is_empty() && self.mounts && linux_offers(name) {
-            return Err(HostError::BuiltIn { name: name.to_owned() });
-        }
         if tables.is_empty() {
             let mut registered: Vec<String> = others
                 .into_iter()
@@ -306,9 +307,11 @@ impl Host {
                 .collect();
             registered.sort();
             registered.dedup();
-            return Err(HostError::NotRegistered {
-                name: name.to_owned(),
-                registered,
+            let name = name.to_owned();
+            return Err(if self.mounts && linux_offers(&name) {
+                HostError::BuiltIn { name, registered }
+            } else {
+                HostError::NotRegistered { name, registered }
             });
         }
         tables.sort_by_key(|table| (table.state != State::Live, std::cmp::Reverse(table.version)));

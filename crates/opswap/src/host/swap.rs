@@ -131,7 +131,7 @@ impl Host {
     }
 
     /// The layout and the bytes of a table; `None` for a kind of a module, whose layout is not known here.
-    fn table_of(&self, map_id: u32) -> Result<Option<(Shape, Vec<u8>)>, HostError> {
+    pub(super) fn table_of(&self, map_id: u32) -> Result<Option<(Shape, Vec<u8>)>, HostError> {
         let map = self
             .bpf
             .map_by_id(map_id)

@@ -1,0 +1,29 @@
+//! `opswap apply`: load, or swap if the algorithm is registered, or nothing if it is the same.
+
+use super::change::{self, Change};
+use super::load::settings;
+use super::{find_ops, host};
+use crate::arguments::Common;
+use crate::failure::Failure;
+use crate::output::Output;
+use opswap::Applied;
+
+pub(crate) fn run(
+    file: &str,
+    ops: Option<&str>,
+    set: &[String],
+    rename: Option<&str>,
+    common: &Common,
+    output: &Output,
+) -> Result<(), Failure> {
+    let settings = settings(set, rename)?;
+    let host = host(common)?;
+    let source = find_ops(file, ops, output)?;
+    let changes = match host.apply(&source, &settings)? {
+        Applied::Loaded(loaded) => loaded.into_iter().map(Change::Loaded).collect(),
+        Applied::Swapped(swapped) => vec![Change::Swapped(swapped)],
+        Applied::Unchanged(table) => vec![Change::Unchanged { name: table.name }],
+    };
+    change::note_restricted(&changes, &settings, output);
+    change::show(changes, None, &host, common, output)
+}

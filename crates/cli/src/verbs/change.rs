@@ -1,0 +1,161 @@
+//! What load, swap, rollback, unload and apply have in common: they change which tables are registered, and tell what was done and what there is now.
+
+use super::next_command;
+use crate::arguments::Common;
+use crate::failure::{ErrorFacts, Failure};
+use crate::output::{Output, count};
+use crate::text::Text;
+use opswap::{FieldValue, Host, Loaded, Swapped, Table, Unloaded};
+use serde::Serialize;
+
+/// One thing that was done, or was there before.
+#[derive(Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub(super) enum Change {
+    Loaded(Loaded),
+    Swapped(Swapped),
+    RolledBack(Swapped),
+    Unloaded(Unloaded),
+    /// What was asked for was so already.
+    Unchanged {
+        name: String,
+    },
+}
+
+#[derive(Serialize)]
+struct Body {
+    changes: Vec<Change>,
+    /// Every table of the names that were changed, as the kernel has them afterwards.
+    tables: Vec<Table>,
+    /// Why the first name with which nothing could be done was left as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorFacts>,
+}
+
+impl Change {
+    fn name(&self) -> &str {
+        match self {
+            Self::Loaded(loaded) => &loaded.name,
+            Self::Swapped(swapped) | Self::RolledBack(swapped) => &swapped.name,
+            Self::Unloaded(unloaded) => &unloaded.name,
+            Self::Unchanged { name } => name,
+        }
+    }
+}
+
+/// Shows what was done. `failed` is what could not be done beside it.
+pub(super) fn show(
+    changes: Vec<Change>,
+    failed: Option<Failure>,
+    host: &Host,
+    common: &Common,
+    output: &Output,
+) -> Result<(), Failure> {
+    let names: Vec<&str> = changes.iter().map(Change::name).collect();
+    // What was done is done: that it cannot be looked at afterwards is a note.
+    let mut tables = host.list().unwrap_or_else(|error| {
+        output.note(&format!("the tables that there are now cannot be listed: {error}"));
+        Vec::new()
+    });
+    tables.retain(|table| names.contains(&table.name.as_str()));
+    changes.iter().for_each(|change| note(change, output));
+    let body = Body {
+        error: failed.as_ref().map(Failure::facts),
+        changes,
+        tables,
+    };
+    output.result(&body, || {
+        body.changes.iter().map(|change| text(change, common)).collect()
+    })?;
+    match failed {
+        Some(failure) if output.json() => Err(Failure::Shown(failure.exit())),
+        Some(failure) => Err(failure),
+        None => Ok(()),
+    }
+}
+
+fn text(change: &Change, common: &Common) -> Text {
+    match change {
+        Change::Loaded(loaded) => {
+            let undo = next_command(&format!("unload {}", loaded.name), common);
+            text!("{}undo:   {}\n", of_loaded(loaded), undo)
+        }
+        Change::Swapped(swapped) => of_swapped("swapped", swapped, common),
+        Change::RolledBack(swapped) => of_swapped("rolled back", swapped, common),
+        Change::Unloaded(unloaded) => text!(
+            "unloaded {} ({}), {} removed\n",
+            unloaded.name,
+            unloaded.kind,
+            count(unloaded.pins_removed as u64, "pin")
+        ),
+        Change::Unchanged { name } => text!("unchanged {}: the live version is the same\n", name),
+    }
+}
+
+const TCP: &str = "tcp_congestion_ops";
+
+fn of_loaded(loaded: &Loaded) -> Text {
+    let name = &loaded.name;
+    let mut text = text!(
+        "loaded {} ({}), link {}, map {}, version 1\n",
+        name,
+        loaded.kind,
+        loaded.link_id,
+        loaded.map_id
+    );
+    if loaded.kind == TCP {
+        text.push(&text!(
+            "use it: setsockopt(TCP_CONGESTION, \"{}\"), or ip route change … congctl {}, or sysctl net.ipv4.tcp_congestion_control={}\n",
+            name,
+            name,
+            name
+        ));
+    }
+    text
+}
+
+fn of_swapped(done: &str, swapped: &Swapped, common: &Common) -> Text {
+    text!(
+        "{} {} v{} -> v{}, link {}, map {}, {:.0} ms\nundo: {}\n",
+        done,
+        swapped.name,
+        swapped.from,
+        swapped.to,
+        swapped.link_id,
+        swapped.map_id,
+        swapped.took_ms,
+        next_command(&format!("rollback {}", swapped.name), common)
+    )
+}
+
+/// What goes with a change and is easily overlooked.
+fn note(change: &Change, output: &Output) {
+    match change {
+        Change::Swapped(swapped) => {
+            let (from, to) = (swapped.from, swapped.to);
+            for FieldValue { field, value } in &swapped.carried_over {
+                output.note_after(&format!(
+                    "note: v{to} has {field}={value} from v{from}; --set {field}=... sets it anew"
+                ));
+            }
+            output.note_after(&format!(
+                "note: sockets that are open stay on v{from} until they close or choose again"
+            ));
+        }
+        Change::Unloaded(unloaded) if unloaded.references_left > 0 => output.note_after(&format!(
+            "note: {} left: sockets keep it until they close, and so does a namespace whose default it is",
+            count(u64::from(unloaded.references_left), "reference")
+        )),
+        Change::Loaded(_) | Change::RolledBack(_) | Change::Unloaded(_) | Change::Unchanged { .. } => {}
+    }
+}
+
+/// For a table that was registered without it, as far as the command line tells.
+pub(super) fn note_restricted(changes: &[Change], settings: &opswap::Settings, output: &Output) {
+    let is_tcp = |change: &Change| matches!(change, Change::Loaded(loaded) if loaded.kind == TCP);
+    if changes.iter().any(is_tcp) && !settings.set.iter().any(|set| set.field == "flags") {
+        output.note_after(
+            "note: the default of another network namespace can only be an algorithm with --set flags=non_restricted",
+        );
+    }
+}
