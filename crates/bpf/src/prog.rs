@@ -140,19 +140,23 @@ impl LoadVerdict {
 
 /// Why BTF was not loaded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{errno}{}", last_line(&self.log))]
+#[error("{errno}{}", reason(.refusal.as_deref(), log))]
 pub struct BtfLoadError {
     /// The number that a C program would see.
     pub errno: Errno,
     /// The kernel's log of its check; empty when there is none.
     pub log: String,
+    /// Which type breaks which rule, if that is known.
+    pub refusal: Option<Box<btf::check::Refusal>>,
 }
 
-fn last_line(log: &str) -> String {
-    log.trim_end()
-        .lines()
-        .last()
-        .map_or_else(String::new, |line| format!(": {line}"))
+/// The rule, or the last line of the log.
+fn reason(refusal: Option<&btf::check::Refusal>, log: &str) -> String {
+    match (refusal, log.trim_end().lines().last()) {
+        (Some(refusal), _) => format!(": {refusal}"),
+        (None, Some(line)) => format!(": {}", line.trim()),
+        (None, None) => String::new(),
+    }
 }
 
 /// What the kernel says of a program (`struct bpf_prog_info`).

@@ -94,6 +94,8 @@ impl<'a> Aligner<'a> {
         }
         let ty = self.btf.get(id)?;
         let align = match ty.def {
+            // Sizes that are no power of two are made by no compiler.
+            Def::Int(int) if !int.size.is_power_of_two() => Align::natural(1),
             Def::Int(int) => Align::natural(int.size.min(16)),
             Def::Enum(e) => Align::natural(e.size.min(POINTER_SIZE)),
             Def::Float { size } => Align::natural(float_align(size)),

@@ -8,11 +8,11 @@ use std::ffi::CStr;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use crate::check;
 use crate::core::names::essential;
 use crate::error::{ParseError, ParseReason};
 use crate::index::NameIndex;
 use crate::raw::{self, Info, Word};
+use crate::shape;
 use crate::types::{Array, Composite, DataSec, Def, Encoding, Enum, FuncProto, Int, Linkage, Type};
 use crate::{Kind, TypeId};
 
@@ -66,7 +66,7 @@ impl Btf {
 
     fn parse_on(data: &[u8], base: Option<Self>) -> Result<Self, ParseError> {
         let sections = raw::sections(data)?;
-        let strings = check::strings(sections.strings, sections.strings_at, base.is_some())?;
+        let strings = shape::strings(sections.strings, sections.strings_at, base.is_some())?;
         let words: Vec<u32> = sections
             .types
             .chunks_exact(4)
@@ -93,7 +93,7 @@ impl Btf {
         if !fits {
             return Err(too_large);
         }
-        let starts = check::starts(&words, first, at)?;
+        let starts = shape::starts(&words, first, at)?;
         let btf = Self {
             inner: Arc::new(Inner {
                 base,
@@ -105,7 +105,7 @@ impl Btf {
                 names: OnceLock::new(),
             }),
         };
-        check::records(&btf, at)?;
+        shape::records(&btf, at)?;
         Ok(btf)
     }
 

@@ -130,7 +130,7 @@ impl Btf {
         let Ok(Type { def: Def::Int(int), .. }) = self.resolve(member.ty) else {
             return None;
         };
-        let whole = int.bit_offset == 0 && u32::from(int.bits) == int.size * 8;
+        let whole = int.bit_offset == 0 && u64::from(int.bits) == u64::from(int.size) * 8;
         let aligned = member.bit_offset.is_multiple_of(8);
         (!(whole && aligned)).then_some((member.bit_offset.saturating_add(u32::from(int.bit_offset)), int.bits))
     }

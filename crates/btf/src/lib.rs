@@ -14,7 +14,7 @@ mod align;
 mod btf;
 mod builder;
 pub mod c;
-mod check;
+pub mod check;
 pub mod core;
 mod edit;
 mod error;
@@ -26,6 +26,7 @@ mod layout;
 mod merge;
 mod raw;
 mod rust;
+mod shape;
 mod types;
 
 pub use crate::btf::Btf;

@@ -13,7 +13,7 @@ use bpf::{
     LinkInfo, LinkUpdate, LinkUpdateError, Map as MapKind, MapCreate, MapInfo, MapMemory, ObjectRef, PinEntry, Pinned,
     Prog, ProgInfo, ProgLoad, ProgLoadError, ProgType, Stats, TestRun, TestRunResult, UpdateFlags,
 };
-use btf::{Btf, ParseReason};
+use btf::Btf;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -91,15 +91,23 @@ impl Bpf for Kernel {
     }
 
     fn btf_load(&self, data: &[u8]) -> Result<Fd<BtfKind>, BtfLoadError> {
-        let failed = |errno, log| BtfLoadError { errno, log };
-        let size = u32::try_from(data.len()).map_err(|_| failed(Errno::E2BIG, String::new()))?;
-        let btf = Btf::parse(data).map_err(|error| {
-            let errno = match error.reason {
-                ParseReason::BadVersion(_) | ParseReason::BadFlags(_) => Errno::ENOTSUPP,
-                _ => Errno::EINVAL,
-            };
-            failed(errno, format!("{error}\n"))
+        let failed = |errno, log| BtfLoadError {
+            errno,
+            log,
+            refusal: None,
+        };
+        let types = btf::check::KernelTypes {
+            btf: Some(&self.vmlinux.btf),
+            destructible: &[],
+        };
+        btf::check::check(data, types).map_err(|refusal| BtfLoadError {
+            errno: Errno(refusal.errno()),
+            log: format!("{refusal}\n"),
+            refusal: Some(Box::new(refusal)),
         })?;
+        let size = u32::try_from(data.len()).map_err(|_| failed(Errno::E2BIG, String::new()))?;
+        // What Linux takes can be read, but for names that are not UTF-8, which Linux lets pass.
+        let btf = Btf::parse(data).map_err(|error| failed(Errno::ENOTSUPP, format!("{error}\n")))?;
         let object = self.btfs.add(|id| {
             Ok(BtfObject {
                 id,

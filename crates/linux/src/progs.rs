@@ -136,10 +136,30 @@ pub(crate) fn btf_load(data: &[u8]) -> Result<i32, BtfLoadError> {
     };
     let mut log = vec![0; LOG_FIRST];
     let second = btf_attempt(&mut data, &mut log);
-    second.map_err(|_| BtfLoadError {
-        errno,
-        log: c_name(&log),
+    second.map_err(|second| {
+        let log = c_name(&log);
+        // A log that did not fit may end (before Linux 6.4) long before the type that is refused.
+        let whole = if second == Errno::ENOSPC { "" } else { &log };
+        let refusal = btf_refusal(&data, errno, whole).map(Box::new);
+        BtfLoadError { errno, log, refusal }
     })
+}
+
+/// The rule that the kernel's log speaks of. The log has words for rules in the style of `[5] FUNC init type_id=4 Invalid arg#1` and tells ids,
+/// not what is wrong; our check has the same rules and finds the same, so that its words are taken where it agrees with the kernel
+/// about number and type.
+fn btf_refusal(data: &[u8], errno: Errno, log: &str) -> Option<btf::check::Refusal> {
+    // Only the few rules about pointers to the kernel's structures need to know them, and those have no words in the log.
+    let refusal = btf::check::check(data, btf::check::KernelTypes::default()).err()?;
+    let named = log.lines().rev().find_map(|line| {
+        let (id, _) = line.strip_prefix('[')?.split_once(']')?;
+        id.parse::<u32>().ok()
+    });
+    let same_type = match (&refusal.place, named) {
+        (Some(place), Some(id)) if refusal.rule.is_logged_with_type() => place.id.0 == id,
+        _ => true,
+    };
+    (Errno(refusal.errno()) == errno && same_type).then_some(refusal)
 }
 
 fn btf_attempt(data: &mut [u8], log: &mut [u8]) -> Result<i32, Errno> {

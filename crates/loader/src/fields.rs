@@ -87,8 +87,12 @@ fn apply(btf: &Btf, ops: &mut OpsStructure, set: &SetField) -> Result<(), SetPro
             if set.value.len() > room as usize {
                 return Err(SetProblem::TooLong { room });
             }
+            let len = array.len as usize;
+            if len > ops.bytes.len() {
+                return Err(SetProblem::NotData);
+            }
             let mut bytes = set.value.as_bytes().to_vec();
-            bytes.resize(array.len as usize, 0);
+            bytes.resize(len, 0);
             write(ops, &member, &bytes)
         }
         _ => Err(SetProblem::NotData),
@@ -147,13 +151,16 @@ fn enumerator(btf: &Btf, name: &str) -> Option<i128> {
 
 /// The number as little-endian bytes of this size.
 fn fit(number: i128, size: u32, signed: bool) -> Result<Vec<u8>, SetProblem> {
+    if !matches!(size, 1 | 2 | 4 | 8) {
+        return Err(SetProblem::NotData);
+    }
     let bits = size * 8;
     let (least, most) = if signed {
         (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1)
     } else {
         (0, (1i128 << bits) - 1)
     };
-    if !matches!(size, 1 | 2 | 4 | 8) || !(least..=most).contains(&number) {
+    if !(least..=most).contains(&number) {
         return Err(SetProblem::Range { least, most });
     }
     Ok(number.to_le_bytes()[..size as usize].to_vec())

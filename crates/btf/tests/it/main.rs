@@ -2,6 +2,7 @@
 
 mod build;
 mod c_header;
+mod check;
 mod common;
 mod core;
 mod damaged;

@@ -112,7 +112,8 @@ fn size(kind: Kind, id: TypeId, record: &[u32]) -> Option<(usize, ParseReason)> 
     match kind {
         Kind::Int => {
             let (bits, bit_offset) = (record[3] & 0xff, (record[3] >> 16) & 0xff);
-            let bad = !matches!(bytes, 1 | 2 | 4 | 8 | 16) || bits == 0 || bit_offset + bits > bytes * 8;
+            // As Linux has it: an integer may have more bytes than its bits need.
+            let bad = bit_offset + bits > 128 || (bit_offset + bits).div_ceil(8) > bytes;
             bad.then_some((
                 3,
                 ParseReason::BadInt {

@@ -1,0 +1,222 @@
+//! Types that are right and wrong, loaded into Linux: the check that the embedded kernel makes says what Linux says, and gives its error
+//! number, in both directions.
+//!
+//! Loading types runs nothing. Changed are single words and bytes of real objects' types and of types of every kind; the seed is fixed.
+
+use bpf::Bpf;
+use btf::check::{KernelTypes, LINUX_DESTRUCTIBLE, Rule, check};
+use object::Object;
+use std::collections::BTreeMap;
+use testkit::{RawBtf, linux_or_skip, raw_btf_cases};
+
+const RULES: &str = include_str!("../../btf/tests/data/check/rules.txt");
+/// Objects of several compilers.
+const OBJECTS: &[&[u8]] = &[
+    include_bytes!("../../../algorithms/objects/reno.bpf.o"),
+    include_bytes!("../../../algorithms/objects/cubic.bpf.o"),
+    include_bytes!("data/plans/everything.bpf.o"),
+    include_bytes!("data/linux/core.bpf.o"),
+    include_bytes!("../../object/tests/data/externs.clang14.bpf.o"),
+    include_bytes!("../../object/tests/data/externs.clang19.bpf.o"),
+    include_bytes!("../../object/tests/data/variables.clang19.bpf.o"),
+];
+/// Changes of each real object's types.
+const CHANGES: usize = 1500;
+/// Bytes of a header.
+const HEADER: usize = 24;
+
+struct Judge {
+    linux: linux::Linux,
+    kernel: btf::Btf,
+    /// What differs, and how many of each verdict there were.
+    wrong: Vec<String>,
+    seen: BTreeMap<String, usize>,
+}
+
+impl Judge {
+    fn new() -> Self {
+        let linux = linux::Linux::new();
+        Self {
+            kernel: linux.kernel_btf().unwrap(),
+            linux,
+            wrong: Vec::new(),
+            seen: BTreeMap::new(),
+        }
+    }
+
+    fn compare(&mut self, bytes: &[u8], what: impl Fn() -> String) {
+        let kernel = KernelTypes {
+            btf: Some(&self.kernel),
+            destructible: LINUX_DESTRUCTIBLE,
+        };
+        let ours = check(bytes, kernel);
+        let theirs = self.linux.btf_load(bytes);
+        let number = |refused: Option<i32>| refused.unwrap_or(0);
+        let of_ours = number(ours.as_ref().err().map(|refusal| refusal.errno()));
+        let of_linux = number(theirs.as_ref().err().map(|error| error.errno.0));
+        if let (Err(ours), Err(theirs)) = (&ours, &theirs)
+            && ours.rule != Rule::NoDestructor
+            && theirs.refusal.as_deref() != Some(ours)
+        {
+            // What `opswap check --kernel linux` says: the rule, put together from the log and the types.
+            self.wrong.push(format!("{}: {ours:?} is said as {theirs:?}", what()));
+        }
+        let rule = ours.as_ref().err().map_or("ok", |refusal| refusal.rule.name());
+        *self.seen.entry(rule.to_owned()).or_default() += 1;
+        if of_ours != of_linux {
+            let log = theirs.err().map_or_else(String::new, |error| error.to_string());
+            let ours = ours
+                .err()
+                .map_or_else(|| "ok".to_owned(), |refusal| refusal.to_string());
+            self.wrong
+                .push(format!("{}: ours {of_ours} ({ours}), Linux {of_linux} {log}", what()));
+        }
+    }
+
+    fn finish(&self) {
+        let first = &self.wrong[..self.wrong.len().min(40)];
+        assert!(first.is_empty(), "{} differ\n{}", self.wrong.len(), first.join("\n"));
+    }
+}
+
+/// PCG-like, for repeatable changes only.
+struct Seed(u64);
+
+impl Seed {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % end
+    }
+}
+
+fn word(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap())
+}
+
+/// What a word may become: ids and sizes nearby, other kinds, flags, and the ends.
+fn replacements(old: u32) -> Vec<u32> {
+    let mut new: Vec<u32> = (0..8).collect();
+    new.extend([
+        old.wrapping_add(1),
+        old.wrapping_sub(1),
+        old.wrapping_mul(2),
+        old / 2,
+        old ^ 1 << 31,
+        old ^ 1 << 16,
+    ]);
+    new.extend([
+        9,
+        12,
+        16,
+        17,
+        31,
+        33,
+        64,
+        100,
+        0xfffff,
+        0x10_0000,
+        u32::MAX,
+        i32::MAX as u32,
+        1 << 24,
+        0x20,
+        0x0100_0020,
+    ]);
+    // As a word of kind and length: every kind with the same length.
+    new.extend((0..=20).map(|kind| old & 0x80ff_ffff | kind << 24));
+    new.retain(|word| *word != old);
+    new
+}
+
+const BYTES: &[u8] = &[
+    0, b' ', b'-', b'.', b'7', b'_', b'a', 0x07, 0x7f, 0x80, 0xa9, 0xc3, 0xd7, 0xe9, 0xff,
+];
+
+fn cases() -> Vec<RawBtf> {
+    raw_btf_cases(RULES)
+}
+
+#[test]
+fn each_rule_is_linux_s() {
+    if !linux_or_skip("types, right and wrong, as Linux sees them") {
+        return;
+    }
+    let mut judge = Judge::new();
+    for case in cases() {
+        judge.compare(&case.bytes, || format!("rules.txt:{} {}", case.line, case.rule));
+    }
+    judge.finish();
+}
+
+#[test]
+fn changed_words_of_every_kind() {
+    if !linux_or_skip("changed types of every kind, as Linux sees them") {
+        return;
+    }
+    let mut judge = Judge::new();
+    for case in cases().iter().filter(|case| case.rule == "ok") {
+        let mut bytes = case.bytes.clone();
+        let strings = HEADER + word(&bytes, 12) as usize;
+        for at in (0..strings).step_by(4) {
+            let old = word(&bytes, at);
+            for new in replacements(old) {
+                bytes[at..at + 4].copy_from_slice(&new.to_le_bytes());
+                judge.compare(&bytes, || {
+                    format!("rules.txt:{} word {}: {old:#x} -> {new:#x}", case.line, at / 4)
+                });
+            }
+            bytes[at..at + 4].copy_from_slice(&old.to_le_bytes());
+        }
+        for at in (0..8).chain(strings..bytes.len()) {
+            let old = bytes[at];
+            for &new in BYTES {
+                bytes[at] = new;
+                judge.compare(&bytes, || {
+                    format!("rules.txt:{} byte {at}: {old:#x} -> {new:#x}", case.line)
+                });
+            }
+            bytes[at] = old;
+        }
+        for length in 0..bytes.len() {
+            judge.compare(&bytes[..length], || format!("rules.txt:{} cut to {length}", case.line));
+        }
+    }
+    eprintln!("{:?}", judge.seen);
+    judge.finish();
+}
+
+#[test]
+fn changed_words_of_real_objects() {
+    if !linux_or_skip("changed types of real objects, as Linux sees them") {
+        return;
+    }
+    let mut judge = Judge::new();
+    let mut seed = Seed(2026);
+    for (which, object) in OBJECTS.iter().enumerate() {
+        // The types as the loader would give them to the kernel, so that they are good before they are changed.
+        let whole = Object::parse(object).unwrap().btf.unwrap().to_bytes();
+        judge.compare(&whole, || format!("object {which}"));
+        let strings = HEADER + word(&whole, 12) as usize;
+        for _ in 0..CHANGES {
+            let mut bytes = whole.clone();
+            let at = match seed.below(4) {
+                0 => strings + seed.below(whole.len() - strings),
+                _ => HEADER + seed.below((strings - HEADER) / 4) * 4,
+            };
+            if at >= strings {
+                bytes[at] = BYTES[seed.below(BYTES.len())];
+            } else {
+                let new = replacements(word(&whole, at));
+                let new = new[seed.below(new.len())];
+                bytes[at..at + 4].copy_from_slice(&new.to_le_bytes());
+            }
+            judge.compare(&bytes, || {
+                format!("object {which} at {at}: {:#x}", word(&bytes, at.min(whole.len() - 4)))
+            });
+        }
+    }
+    eprintln!("{:?}", judge.seen);
+    judge.finish();
+}
