@@ -220,3 +220,116 @@ fn changed_words_of_real_objects() {
     eprintln!("{:?}", judge.seen);
     judge.finish();
 }
+
+/// Sources that some compilers give types that no kernel takes; the rule that is broken, and the compilers to try.
+const COMPILED: &[(&str, &[&str], &str, Option<&str>)] = &[
+    ("ops.c", &["bpf-gcc", "-O2", "-gbtf"], "bpf-gcc", Some("FwdType")),
+    (
+        "ops.c",
+        &["clang-19", "-O0", "-g", "-target", "bpf"],
+        "clang-19",
+        Some("UnnamedArgument"),
+    ),
+    ("ops.c", &["clang-19", "-O2", "-g", "-target", "bpf"], "clang-19", None),
+    ("ops.c", &["clang-14", "-O2", "-g", "-target", "bpf"], "clang-14", None),
+    (
+        "table.c",
+        &["clang-14", "-O2", "-g", "-target", "bpf"],
+        "clang-14",
+        Some("VarOffset"),
+    ),
+    (
+        "table.c",
+        &["clang-15", "-O2", "-g", "-target", "bpf"],
+        "clang-15",
+        Some("VarOffset"),
+    ),
+    (
+        "table.c",
+        &["clang-16", "-O2", "-g", "-target", "bpf"],
+        "clang-16",
+        None,
+    ),
+    (
+        "table.c",
+        &["clang-19", "-O2", "-g", "-target", "bpf"],
+        "clang-19",
+        None,
+    ),
+    (
+        "unnamed.c",
+        &["clang-19", "-O2", "-g", "-target", "bpf", "-Wno-c23-extensions"],
+        "clang-19",
+        Some("UnnamedArgument"),
+    ),
+];
+
+const OPS: &str = r#"
+typedef unsigned u32; typedef unsigned long long u64;
+#define SEC(n) __attribute__((section(n), used))
+struct sock; struct rate_sample;
+struct tcp_congestion_ops {
+    u32 (*ssthresh)(struct sock *sk); void (*cong_avoid)(struct sock *sk, u32 ack, u32 acked);
+    u32 (*undo_cwnd)(struct sock *sk); char name[16];
+};
+char _license[] SEC("license") = "GPL";
+u32 count;
+static __attribute__((noinline)) u32 seven(u32 x) { return x * 7 + count; }
+SEC("struct_ops") u32 ss(u64 *ctx) { return 10; }
+SEC("struct_ops") u32 un(u64 *ctx) { return 12; }
+SEC("struct_ops") void ca(u64 *ctx) { count = seven((u32)ctx[2]); }
+struct tcp_congestion_ops ops SEC(".struct_ops.link") = {
+    .ssthresh = (void *)ss, .cong_avoid = (void *)ca, .undo_cwnd = (void *)un, .name = "mine" };
+"#;
+
+/// The source of a case: one source, changed in one place.
+fn source(name: &str) -> String {
+    match name {
+        "table.c" => OPS
+            .replace(
+                "u32 count;",
+                "u32 count; static const u32 table[8] = { 1, 2, 4, 8, 16, 32, 64, 128 }; const volatile u32 step = 3;",
+            )
+            .replace("seven((u32)ctx[2])", "table[ctx[2] & 7] + step"),
+        "unnamed.c" => OPS.replace("u32 ss(u64 *ctx)", "u32 ss(u64 *)"),
+        _ => OPS.to_owned(),
+    }
+}
+
+#[test]
+fn objects_of_other_compilers() {
+    if !linux_or_skip("objects of other compilers, as Linux sees their types") {
+        return;
+    }
+    let directory = std::env::temp_dir().join(testkit::unique_name("types"));
+    std::fs::create_dir(&directory).unwrap();
+    let mut judge = Judge::new();
+    for (name, command, tool, expected) in COMPILED {
+        if !testkit::tool_or_skip(tool, "an object of that compiler") {
+            continue;
+        }
+        let (from, to) = (directory.join(name), directory.join("out.o"));
+        std::fs::write(&from, source(name)).unwrap();
+        let compiler = std::process::Command::new(command[0])
+            .args(&command[1..])
+            .arg("-c")
+            .arg(&from)
+            .arg("-o")
+            .arg(&to)
+            .output()
+            .unwrap();
+        assert!(
+            compiler.status.success(),
+            "{command:?}: {}",
+            String::from_utf8_lossy(&compiler.stderr)
+        );
+        let object = Object::parse(&std::fs::read(&to).unwrap()).unwrap();
+        let bytes = object.btf.unwrap().to_bytes();
+        judge.compare(&bytes, || format!("{name} of {command:?}"));
+        let found = check(&bytes, KernelTypes::default()).err();
+        let rule = found.as_ref().map(|refusal| refusal.rule.name());
+        assert_eq!(rule, *expected, "{name} of {command:?}: {found:?}");
+    }
+    std::fs::remove_dir_all(&directory).unwrap();
+    judge.finish();
+}

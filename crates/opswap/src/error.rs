@@ -195,6 +195,25 @@ impl Error {
         }
     }
 
+    /// The rule that the object's types break, if that is what happened.
+    fn refused_types(&self) -> Option<&btf::check::Refusal> {
+        let load = match self {
+            Self::Load { error, .. } => error,
+            Self::Run(RunError::Load {
+                error: EmbeddedError::Register(error),
+                ..
+            }) => match error.as_ref() {
+                RegisterError::Load(error) => error,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        match load {
+            LoadError::Btf(error) => error.refusal.as_deref(),
+            _ => None,
+        }
+    }
+
     /// What would help, if we know.
     pub fn hint(&self) -> Option<String> {
         if let Self::Source(SourceError::Unreadable { error, .. }) = self
@@ -216,6 +235,9 @@ impl Error {
                 "--map-memory SIZE (of check, try and compare) lets the maps of an embedded kernel take more"
                     .to_owned(),
             );
+        }
+        if let Some(refusal) = self.refused_types() {
+            return Some(btf::check::advice(refusal).to_owned());
         }
         let hint = match self {
             Self::Source(SourceError::Compile(CompileError::NoClang { .. })) => {
@@ -381,6 +403,8 @@ fn of_load(error: &LoadError) -> Class {
         {
             Class::Rejected
         }
+        // Whatever the number: the types break a rule that every kernel has.
+        LoadError::Btf(error) if error.refusal.is_some() => Class::Rejected,
         other => load_errno(other).map_or(Class::Failed, of_errno),
     }
 }

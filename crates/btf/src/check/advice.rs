@@ -1,13 +1,27 @@
 //! What to do about types that the kernel refuses.
 //!
-//! Sources rarely break these rules, compilers do: each line says which one makes such types, and what helps.
+//! Sources rarely break these rules, compilers do: which one makes such types was tried with those of Debian 12.
 
-use super::rule::{Refusal, Rule};
+use super::rule::{NameRule, Refusal, Rule};
+use crate::Kind;
 
-/// One sentence for the author of the object, if there is something better than another compiler to say.
-pub fn advice(refusal: &Refusal) -> Option<&'static str> {
-    match refusal.rule {
-        Rule::UnnamedArgument => Some("give every argument of a function with a body a name"),
-        _ => None,
+/// What the author of the object can do, in one sentence.
+pub fn advice(refusal: &Refusal) -> &'static str {
+    let kind = refusal.place.as_ref().and_then(|place| place.kind);
+    match (&refusal.rule, kind) {
+        (Rule::UnnamedArgument, _) => "give the argument a name; clang leaves names out at -O0: compile with -O2",
+        (Rule::FwdType(_) | Rule::IntEncoding(_), _) => {
+            "gcc 12 (bpf-gcc -gbtf) writes such types: compile with clang 16 or later, -g -O2"
+        }
+        (Rule::VarOffset { .. } | Rule::VarBeyondSection { .. } | Rule::VarSize { .. }, Some(Kind::DataSec)) => {
+            "clang 14 and 15 write such sections where a constant table lies in a section of its own: compile with clang 16 or later"
+        }
+        (Rule::Name(NameRule::Byte { .. }), _) => {
+            "names are letters, digits, `_` and `.`: rename it, or, if the source does not have it so, compile with clang 16 or later"
+        }
+        (Rule::TooLarge { .. }, _) => "leave out what the programs do not use: a smaller vmlinux.h, fewer headers",
+        _ => {
+            "the compiler or a later tool has written types that no kernel takes: compile with clang 16 or later, -g -O2"
+        }
     }
 }

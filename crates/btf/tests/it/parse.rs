@@ -183,7 +183,6 @@ fn damage_is_named_with_its_place() {
         ("kind void", set(24 + 7, &[0])),
         ("pointer to nowhere", set(24 + 16 + 8, &[4])),
         ("name", set(24, &[100])),
-        ("int of no bits", set(24 + 12, &[0])),
         ("int of too many bits", set(24 + 12, &[33])),
         ("size of int", set(24 + 8, &[3])),
         ("first string", set(24 + 44, b"x")),
