@@ -152,11 +152,14 @@ pub struct BtfLoadError {
 
 /// The rule, or the last line of the log.
 fn reason(refusal: Option<&btf::check::Refusal>, log: &str) -> String {
-    match (refusal, log.trim_end().lines().last()) {
-        (Some(refusal), _) => format!(": {refusal}"),
-        (None, Some(line)) => format!(": {}", line.trim()),
-        (None, None) => String::new(),
-    }
+    refusal.map_or_else(|| last_line(log), |refusal| format!(": {refusal}"))
+}
+
+fn last_line(log: &str) -> String {
+    log.trim_end()
+        .lines()
+        .last()
+        .map_or_else(String::new, |line| format!(": {}", line.trim()))
 }
 
 /// What the kernel says of a program (`struct bpf_prog_info`).
