@@ -4,7 +4,7 @@
 
 use crate::error::PlanError;
 use btf::{Btf, Def, Kind, TypeId};
-use object::{Extern, ExternKind, Object};
+use object::{Extern, ExternIndex, ExternKind, Function, Object, Target};
 
 /// What an extern turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,16 +25,36 @@ pub(crate) fn resolve(object: &Object, kernel: &Btf, modules: &[bpf::ModuleBtf])
     object
         .externs
         .iter()
-        .map(|item| {
+        .enumerate()
+        .map(|(index, item)| {
             let local = local.ok_or(PlanError::NoBtf)?;
+            let needed = |error| needed_by(object, ExternIndex(index as u32), error);
             match item.kind {
                 ExternKind::Kconfig { offset, .. } => Ok(Resolved::Kconfig { offset }),
                 ExternKind::Variable { ty: TypeId::VOID } => Ok(Resolved::Address),
-                ExternKind::Variable { ty } => symbol(item, "variable", ty, local, kernel, modules),
-                ExternKind::Function { proto } => symbol(item, "function", proto, local, kernel, modules),
+                ExternKind::Variable { ty } => symbol(item, "variable", ty, local, kernel, modules).map_err(needed),
+                ExternKind::Function { proto } => {
+                    symbol(item, "function", proto, local, kernel, modules).map_err(needed)
+                }
             }
         })
         .collect()
+}
+
+/// Names the first function that refers to an extern in an error about it.
+fn needed_by(object: &Object, index: ExternIndex, mut error: PlanError) -> PlanError {
+    if let PlanError::NoKernelSymbol { program, .. } | PlanError::KernelSymbolType { program, .. } = &mut error {
+        let refers = |function: &&Function| {
+            let mut targets = function.relocations.iter().map(|relocation| relocation.target);
+            targets.any(|target| matches!(target, Target::ExternAddress(of) | Target::ExternCall(of) if of == index))
+        };
+        *program = object
+            .functions
+            .iter()
+            .find(refers)
+            .map(|function| function.name.clone());
+    }
+    error
 }
 
 fn symbol(
@@ -62,7 +82,11 @@ fn symbol(
         return if item.weak {
             Ok(Resolved::Missing)
         } else {
-            Err(PlanError::NoKernelSymbol { what, name })
+            Err(PlanError::NoKernelSymbol {
+                program: None,
+                what,
+                name,
+            })
         };
     };
     if !fits(local, declared, btf, id) {
@@ -71,7 +95,11 @@ fn symbol(
             Ok(Resolved::Missing)
         } else {
             let name = item.name.clone();
-            Err(PlanError::KernelSymbolType { what, name })
+            Err(PlanError::KernelSymbolType {
+                program: None,
+                what,
+                name,
+            })
         };
     }
     Ok(Resolved::Type { id, module })

@@ -34,6 +34,7 @@ mod error;
 mod externs;
 mod fields;
 mod fill_in;
+pub mod history;
 mod kconfig;
 mod load;
 mod maps;

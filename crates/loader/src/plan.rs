@@ -37,7 +37,6 @@ impl Plan {
     /// [`PlanError`]; [`PlanError::fault`] says whether the object, the kernel, the options or this loader is in the
     /// way.
     pub fn new(object: &Object, kernel: &Btf, options: &PlanOptions) -> Result<Self, PlanError> {
-        let resolved = externs::resolve(object, kernel, &options.modules)?;
         let chosen = fields::set(object, choose::chosen(object, options)?, options)?;
         let mut ops = chosen
             .iter()
@@ -46,6 +45,8 @@ impl Plan {
         for plan in &mut ops {
             plan.link |= options.by_link;
         }
+        // A kind that is not there says more than the functions that come with it.
+        let resolved = externs::resolve(object, kernel, &options.modules)?;
         let (programs, skipped) = programs::plan(object, &ops, &resolved, kernel, options)?;
         let created = |name: &String| ops.iter().any(|plan| plan.name == *name);
         Ok(Self {

@@ -32,6 +32,16 @@ pub(crate) struct Types {
     ext: Option<BtfExt>,
 }
 
+impl Types {
+    /// The source line of an instruction, as `file:line`.
+    pub(crate) fn line(&self, section: &str, offset: u64) -> Option<String> {
+        let info = self.ext.as_ref()?.sections.iter().find(|info| info.name == section)?;
+        let before = info.lines.iter().filter(|line| u64::from(line.insn_offset) <= offset);
+        let line = before.max_by_key(|line| line.insn_offset)?;
+        Some(format!("{}:{}", self.btf.string(line.file_offset)?, line.line()))
+    }
+}
+
 /// The `DATASEC`s: name, id, variables.
 pub(crate) fn data_sections(btf: &Btf) -> impl Iterator<Item = (&str, TypeId, DataSec<'_>)> {
     btf.types().filter_map(|ty| match ty.def {

@@ -148,6 +148,14 @@ pub enum Problem {
     /// BTF knows no variable of this name.
     #[error("no type is known for `{0}`")]
     NoTypeFor(String),
+    /// A function or variable that is declared without `__ksym` or `__kconfig`, used, and defined nowhere.
+    #[error("`{name}` is undefined: it is declared, and no part of the object defines it{place}")]
+    Undefined {
+        /// Its name.
+        name: String,
+        /// Where it is used first, as the end of the sentence; empty when that is not known.
+        place: String,
+    },
     /// The BTF `DATASEC` of this section is missing.
     #[error("the types have no entry for the section (DATASEC)")]
     NoDataSection,

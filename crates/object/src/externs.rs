@@ -156,8 +156,12 @@ fn declaration(btf: &Btf, name: &str) -> Result<(TypeId, ExternKind, u32), Error
         } => Some((id, proto, true)),
         _ => None,
     });
-    let (id, ty, is_function) = declared.ok_or_else(unknown)?;
-    let section = section_of(btf, id).ok_or_else(unknown)?;
+    let undefined = || {
+        let (name, place) = (name.to_owned(), String::new());
+        Error::malformed(".symtab", 0, Problem::Undefined { name, place })
+    };
+    let (id, ty, is_function) = declared.ok_or_else(undefined)?;
+    let section = section_of(btf, id).ok_or_else(undefined)?;
     let kind = match (section, is_function) {
         (KCONFIG, true) => {
             return Err(Error::unsupported(

@@ -25,6 +25,7 @@ mod maps;
 mod print;
 mod relocations;
 mod struct_ops;
+mod undefined;
 
 pub use btf_section::LineRecord;
 pub use error::{Error, Feature, MapProblem, NotAnObject, Problem};
@@ -83,7 +84,8 @@ impl Object {
         let version = elf_reader::version(&elf)?;
         let types = btf_section::read(&elf)?;
         let declared = types.as_ref().map(|types| &types.btf);
-        let externs = externs::collect(&elf, declared)?;
+        let externs =
+            externs::collect(&elf, declared).map_err(|error| undefined::located(&elf, types.as_ref(), error))?;
         let maps = maps::collect(&elf, declared, &externs)?;
         let mut functions = functions::collect(&elf)?;
         let (btf, ext) = btf_section::finish(types, &externs)?;

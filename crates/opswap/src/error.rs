@@ -243,6 +243,18 @@ impl Error {
             Self::Source(SourceError::Compile(CompileError::NoClang { .. })) => {
                 "apt-get install clang, or set OPSWAP_CLANG; objects (.bpf.o) and shipped algorithms need no compiler"
             }
+            Self::Object { error, .. }
+                if matches!(
+                    **error,
+                    object::Error::Malformed {
+                        problem: object::Problem::Undefined { .. },
+                        ..
+                    }
+                ) =>
+            {
+                "define it, or link the file that does into the object; a function of the kernel is declared with `__ksym`, a helper comes from \
+                 <bpf/bpf_helpers.h>"
+            }
             Self::Object { .. } | Self::Source(SourceError::NoFile { .. }) => {
                 "an object is what `opswap build x.bpf.c` makes"
             }

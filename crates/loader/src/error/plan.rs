@@ -1,5 +1,6 @@
 //! Why an object cannot be loaded into a kernel with these types. Nothing has been done by then.
 
+use crate::history;
 use btf::Kind;
 
 /// Whose fault an error is.
@@ -39,13 +40,13 @@ pub enum PlanError {
         program: String,
     },
     /// The kernel has no such ops kind.
-    #[error("the kernel has no ops structure `{kind}` that programs may implement")]
+    #[error("the kernel has no ops structure `{kind}` that programs may implement{}", history::of_kind(.kind))]
     NoOpsKind {
         /// The kind.
         kind: String,
     },
     /// A member cannot be carried over to the kernel's type.
-    #[error("`{ops}.{member}`: {problem}")]
+    #[error("`{ops}.{member}`: {problem}{}", since(.kind, .member, .problem))]
     Member {
         /// The ops structure's variable.
         ops: String,
@@ -103,16 +104,20 @@ pub enum PlanError {
         problem: Box<SetProblem>,
     },
     /// The kernel has no such function or variable.
-    #[error("the kernel has no {what} `{name}`")]
+    #[error("the kernel has no {what} `{name}`{}", needed_by(.program))]
     NoKernelSymbol {
+        /// The first program or sub-program that needs it, if any does.
+        program: Option<String>,
         /// `function` or `variable`.
         what: &'static str,
         /// The name.
         name: String,
     },
     /// The kernel's function or variable has another type than declared.
-    #[error("the kernel's {what} `{name}` has another type than the object declares")]
+    #[error("the kernel's {what} `{name}` has another type than the object declares{}", needed_by(.program))]
     KernelSymbolType {
+        /// The first program or sub-program that needs it, if any does.
+        program: Option<String>,
         /// `function` or `variable`.
         what: &'static str,
         /// The name.
@@ -270,6 +275,19 @@ fn at(source_line: &Option<String>) -> String {
     source_line
         .as_ref()
         .map_or_else(String::new, |place| format!(" ({place})"))
+}
+
+fn since(kind: &str, member: &str, problem: &MemberProblem) -> String {
+    match problem {
+        MemberProblem::Absent => history::of_member(kind, member),
+        _ => String::new(),
+    }
+}
+
+fn needed_by(program: &Option<String>) -> String {
+    program
+        .as_ref()
+        .map_or_else(String::new, |program| format!(", which `{program}` needs"))
 }
 
 fn known_names(known: &[&str]) -> String {
