@@ -108,3 +108,37 @@ fn the_same_error_numbers() {
     assert!(compared > 100, "{compared} cases");
     assert!(wrong.is_empty(), "{} of {compared}:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// Every read and write of a packet's context: the same verdict as Linux's, or not supported where Linux takes it.
+#[test]
+fn the_same_packet_context() {
+    if !testkit::linux_or_skip("loads socket filters to compare what they may read") {
+        return;
+    }
+    let linux = linux::Linux::new();
+    let embedded = kernel::Kernel::builder().build().unwrap();
+    let (mut taken, mut lacking, mut wrong) = (0, 0, Vec::new());
+    for (code, size) in [("u8", 1), ("u16", 2), ("u32", 4), ("u64", 8)] {
+        for offset in (0..200).step_by(size) {
+            for insn in [
+                format!("r0 = *({code} *)(r1 + {offset})"),
+                format!("r0 = 0\n *({code} *)(r1 + {offset}) = r0"),
+            ] {
+                let insns = testkit::assemble(&format!("{insn}\n r0 = 0\n exit"));
+                let load = bpf::ProgLoad {
+                    license: "GPL",
+                    ..bpf::ProgLoad::new(bpf::ProgType::SOCKET_FILTER, &insns)
+                };
+                let here = embedded.prog_load(&load).map_err(|refused| refused.verdict);
+                match (here, linux.prog_load(&load).is_ok()) {
+                    (Ok(_), true) => taken += 1,
+                    (Err(LoadVerdict::Rejected), false) => {}
+                    (Err(LoadVerdict::Unsupported), true) => lacking += 1,
+                    (here, there) => wrong.push(format!("{insn}: {here:?}, Linux takes it: {there}")),
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(taken > 50 && lacking > 10, "{taken} taken, {lacking} not supported");
+}

@@ -74,13 +74,44 @@ pub enum CtxArg {
     Unknown,
 }
 
-/// A readable field in a [`Context::Fields`].
+/// A field in a [`Context::Fields`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CtxField {
     /// Byte offset.
     pub offset: u32,
-    /// Bytes; the whole field must be read at once.
+    /// Bytes.
     pub size: u32,
+    /// What may be done with it.
+    pub holds: CtxHolds,
+}
+
+/// What a [`CtxField`] holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CtxHolds {
+    /// A number that can be read, as a whole or in aligned parts.
+    Number,
+    /// Room that Linux lets programs read and write in aligned parts; either is [`Unsupported`](crate::Unsupported).
+    Room,
+    /// A pointer that Linux lets programs read; that is [`Unsupported`](crate::Unsupported).
+    Pointer,
+}
+
+impl CtxField {
+    /// A field that can be read.
+    pub fn readable(offset: u32, size: u32) -> Self {
+        Self {
+            offset,
+            size,
+            holds: CtxHolds::Number,
+        }
+    }
+
+    /// Whether Linux knows such an access of the field, reading or writing.
+    pub(crate) fn has(&self, offset: i64, size: u32, reads: bool) -> bool {
+        let place = i64::from(self.offset)..=i64::from(self.offset) + i64::from(self.size) - i64::from(size);
+        let within = place.contains(&offset) && offset % i64::from(size) == 0;
+        within && (self.holds != CtxHolds::Pointer || reads && size == self.size)
+    }
 }
 
 impl Context {

@@ -101,6 +101,12 @@ pub enum Feature {
         /// From 0.
         index: usize,
     },
+    /// A field of the context.
+    #[error("the context's field at offset {offset} is not modelled")]
+    CtxField {
+        /// In bytes.
+        offset: i64,
+    },
     /// A parameter of a global function.
     #[error("parameter {index} of global function {function} has a type that is not modelled")]
     GlobalParam {

@@ -37,8 +37,8 @@ mod verified;
 
 pub use codes::Code;
 pub use environment::{
-    ArgKind, CallContract, CallFlags, Context, CtxArg, CtxField, Environment, MapRef, MapShape, RetKind, ReturnRule,
-    SpecialField, StructAccess,
+    ArgKind, CallContract, CallFlags, Context, CtxArg, CtxField, CtxHolds, Environment, MapRef, MapShape, RetKind,
+    ReturnRule, SpecialField, StructAccess,
 };
 pub use failure::{Failure, Feature, Internal, Rejection, Step, Unsupported};
 pub use options::{Keeping, Limits, MAX_BPF_STACK, MAX_CALL_FRAMES, Options};

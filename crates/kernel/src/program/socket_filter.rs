@@ -4,23 +4,30 @@
 use crate::program::Program;
 use crate::struct_ops::TestCall;
 use bpf::{Errno, TestRun, TestRunResult};
-use verifier::{Context, CtxField};
+use verifier::{Context, CtxField, CtxHolds};
 
-/// Words of `struct __sk_buff` (`include/uapi/linux/bpf.h`) up to `napi_id`.
-const WORDS: usize = 21;
-/// `len`, `pkt_type`, `mark`, `queue_mapping`, `protocol`, `vlan_present`, `vlan_tci`, `vlan_proto`, `priority`, `ingress_ifindex`,
-/// `ifindex`, `tc_index`: read-only words without special rules.
-const READABLE: std::ops::Range<u32> = 0..12;
+/// Words of `struct __sk_buff` (`include/uapi/linux/bpf.h`, Linux 6.18).
+const WORDS: usize = 48;
+/// Words without special rules: `len` to `tc_index`, `hash`, `napi_id`, `gso_segs`, `gso_size` (`sk_filter_is_valid_access` and
+/// `bpf_skb_is_valid_access`, `net/core/filter.c`, Linux 6.12). All but `len` are zero.
+const READABLE: [u32; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 17, 21, 41, 44];
+/// What Linux has and we have not: `cb`, which may be written, and `sk`, a pointer.
+const NOT_MODELLED: [CtxField; 2] = [
+    CtxField {
+        offset: 48,
+        size: 20,
+        holds: CtxHolds::Room,
+    },
+    CtxField {
+        offset: 168,
+        size: 8,
+        holds: CtxHolds::Pointer,
+    },
+];
 
 pub(super) fn context() -> Context {
-    Context::Fields(
-        READABLE
-            .map(|word| CtxField {
-                offset: word * 4,
-                size: 4,
-            })
-            .collect(),
-    )
+    let readable = READABLE.map(|word| CtxField::readable(word * 4, 4));
+    Context::Fields(readable.into_iter().chain(NOT_MODELLED).collect())
 }
 
 /// An Ethernet header.

@@ -121,7 +121,7 @@ impl<'a> TestCall<'a> {
     }
 
     /// Calls a socket filter: its context is a `struct __sk_buff`, of which it reads words only.
-    pub(crate) fn call_with_buffer(&self, buffer: &[u32; 21]) -> u64 {
+    pub(crate) fn call_with_buffer(&self, buffer: &[u32; 48]) -> u64 {
         debug_assert!(self.prog.attach.is_none());
         if self.prog.attach.is_some() {
             return 0;

@@ -7,7 +7,7 @@ use isa::{Reg, Size, Src, Width};
 
 use crate::bounds::Scalar;
 use crate::engine::{AccessKind, Checked, Verifier};
-use crate::environment::{Context, CtxArg};
+use crate::environment::{Context, CtxArg, CtxHolds};
 use crate::failure::Feature;
 use crate::provenance::Node;
 use crate::reason::{Bounds, Reason};
@@ -251,21 +251,26 @@ impl Verifier<'_> {
             let bounds = access.bounds();
             return Err(Reason::VariableOffset { kind, bounds }.into());
         }
+        let (offset, size) = (i64::from(access.off), access.size);
+        let field = match self.env.context() {
+            Context::Fields(fields) => {
+                let reads = matches!(access.usage, Use::Read { .. });
+                fields.iter().find(|field| field.has(offset, size, reads))
+            }
+            Context::Args(_) => None,
+        };
+        if field.is_some_and(|field| field.holds != CtxHolds::Number) {
+            return Err(Feature::CtxField { offset }.into());
+        }
         match access.usage {
             Use::Read { .. } => {}
             Use::Write(_) => return Err(Reason::CtxReadOnly.into()),
             Use::Atomic => return Err(Reason::AtomicNotAllowed { kind }.into()),
         }
-        let (offset, size) = (i64::from(access.off), access.size);
         let outside = Reason::CtxOutOfBounds { offset, size };
         match self.env.context() {
-            Context::Fields(fields) => {
-                let known = |field: &crate::CtxField| i64::from(field.offset) == offset && field.size == size;
-                if !fields.iter().any(known) {
-                    return Err(outside.into());
-                }
-                Ok(self.unknown())
-            }
+            Context::Fields(_) if field.is_none() => Err(outside.into()),
+            Context::Fields(_) => Ok(self.unknown()),
             Context::Args(args) => {
                 let index = usize::try_from(offset)
                     .ok()

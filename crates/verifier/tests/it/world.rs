@@ -32,7 +32,7 @@ impl World {
     /// A packet classifier.
     pub(crate) fn filter() -> Self {
         // len, pkt_type, mark, hash of struct __sk_buff.
-        let fields = [0, 4, 8, 32].map(|offset| CtxField { offset, size: 4 });
+        let fields = [0, 4, 8, 32].map(|offset| CtxField::readable(offset, 4));
         Self {
             btf: Builder::new().build().unwrap(),
             helpers: helpers(),

@@ -175,7 +175,7 @@ impl World {
     /// A socket filter.
     pub(crate) fn filter(btf: &Btf) -> Self {
         // len, pkt_type, mark of struct __sk_buff.
-        let fields = [0, 4, 8].map(|offset| CtxField { offset, size: 4 });
+        let fields = [0, 4, 8].map(|offset| CtxField::readable(offset, 4));
         Self {
             btf: btf.clone(),
             context: Context::Fields(fields.to_vec()),
