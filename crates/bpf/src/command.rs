@@ -316,6 +316,8 @@ pub enum PinEntryKind {
     Directory,
     /// A pinned object.
     Pin,
+    /// Neither, such as a symbolic link.
+    Other,
 }
 
 /// The types of a module.

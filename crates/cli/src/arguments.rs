@@ -182,6 +182,9 @@ pub(crate) enum Verb {
         /// Register under this name (field `name`, at most 15 characters)
         #[arg(long = "as", value_name = "NAME")]
         rename: Option<String>,
+        /// Leave the defaults of network namespaces alone
+        #[arg(long)]
+        no_namespaces: bool,
     },
     /// Load an object, or swap it in if its algorithm is registered, or do nothing if it is the same: for scripts and unit files
     #[command(
@@ -200,6 +203,9 @@ pub(crate) enum Verb {
         /// Register under this name (field `name`, at most 15 characters)
         #[arg(long = "as", value_name = "NAME")]
         rename: Option<String>,
+        /// Leave the defaults of network namespaces alone
+        #[arg(long)]
+        no_namespaces: bool,
     },
     /// List what is registered or kept, as the kernel has it
     #[command(visible_alias = "ls")]
@@ -215,7 +221,7 @@ pub(crate) enum Verb {
     },
     /// Check and load an object, then exchange it for a registered algorithm of the same name, keeping the previous version
     #[command(
-        after_help = "Sockets that are open keep the version they began with; new ones get the new one. Nothing changes if the new version is refused.\n\nData fields of the old version, flags for instance, stay unless the new object or --set says otherwise; of flags each bit (--set flags=0 drops them).\n\nExamples:\n  sudo opswap swap my_cc my_cc2.bpf.o\n  sudo opswap rollback my_cc"
+        after_help = "Sockets that are open keep the version they began with; new ones get the new one. Nothing changes if the new version is refused.\n\nA network namespace whose default (net.ipv4.tcp_congestion_control) is the algorithm holds a version like a socket does. That setting is written anew there, where it can be, so that its new sockets get the new version; what could not be is named, and --no-namespaces leaves it.\n\nData fields of the old version, flags for instance, stay unless the new object or --set says otherwise; of flags each bit (--set flags=0 drops them).\n\nExamples:\n  sudo opswap swap my_cc my_cc2.bpf.o\n  sudo opswap rollback my_cc"
     )]
     Swap {
         /// The registered algorithm's name
@@ -229,21 +235,36 @@ pub(crate) enum Verb {
         /// Set a data field before loading: flags=non_restricted
         #[arg(long = "set", value_name = "FIELD=VALUE")]
         set: Vec<String>,
+        /// Leave the defaults of network namespaces alone
+        #[arg(long)]
+        no_namespaces: bool,
     },
     /// Bring the previous version back
+    #[command(
+        after_help = "What `opswap swap --help` says of sockets and of network namespaces holds here, too. A second rollback brings back what the first took away."
+    )]
     Rollback {
         /// The registered algorithm's name
         name: String,
         /// No such algorithm, or no version before this one, is no error
         #[arg(long)]
         ignore_not_found: bool,
+        /// Leave the defaults of network namespaces alone
+        #[arg(long)]
+        no_namespaces: bool,
     },
     /// Unregister algorithms and remove what was kept of them
-    #[command(visible_alias = "rm")]
+    #[command(
+        visible_alias = "rm",
+        after_help = "Sockets that are open keep it until they close. A network namespace whose default (net.ipv4.tcp_congestion_control) it is goes on giving it to new sockets; such namespaces are named, and --default gives them another one."
+    )]
     Unload {
         /// The algorithms' names
         #[arg(value_name = "NAME", required = true)]
         names: Vec<String>,
+        /// Make this the default of the network namespaces whose default the algorithm is
+        #[arg(long, value_name = "ALGORITHM")]
+        default: Option<String>,
         /// No such algorithm is no error
         #[arg(long)]
         ignore_not_found: bool,

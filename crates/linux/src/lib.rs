@@ -1,7 +1,7 @@
 //! The running Linux kernel as a [`bpf::Bpf`]: its bpf(2), its types, its settings, and the file system that holds pins. No C library for BPF is used.
 //!
 //! All descriptors are closed on exec and when their handle is dropped. Nothing is remembered between calls but the BTF and the settings of the kernel.
-//! [`Capabilities`] says what the process may do, [`bpffs`] where pins can live. `docs/linux-notes.md` has what was measured of the kernel.
+//! [`Capabilities`] says what the process may do, [`bpffs`] where pins can live, [`netns`] which network namespaces there are. `docs/linux-notes.md` has what was measured of the kernel.
 //!
 //! ```no_run
 //! use bpf::{Bpf, IdKind};
@@ -23,6 +23,7 @@ mod info;
 mod links;
 mod log;
 mod maps;
+pub mod netns;
 mod probe;
 mod progs;
 #[expect(unsafe_code, reason = "system calls")]

@@ -303,6 +303,21 @@ impl Error {
                 "only what `opswap load` keeps can be swapped and unloaded by name: --bpffs says where; a link of another process ends with it"
             }
             Self::Host(HostError::Stale { .. }) => "look with `opswap list`, then try again",
+            Self::Host(HostError::ForeignFolder(_)) => {
+                "whoever controls a folder can take away the pins in it: remove the folder, or give another bpffs with --bpffs"
+            }
+            Self::Host(HostError::StillDefault { namespaces, .. }) => {
+                return Some(format!(
+                    "keep the flag (leave out --set flags, or give non_restricted with it), or choose another default there first: `{}`",
+                    write_default(namespaces, "reno")
+                ));
+            }
+            Self::Host(HostError::NoSuchDefault { .. }) => {
+                "net.ipv4.tcp_available_congestion_control lists what there is; the one that is unloaded is none"
+            }
+            Self::Host(HostError::RestrictedDefault { .. }) => {
+                "net.ipv4.tcp_allowed_congestion_control lists those that every namespace may have; reno is one on most systems"
+            }
             Self::Host(HostError::NoPrevious { .. }) => "only the version before the last swap is kept",
             _ => return None,
         };
@@ -353,6 +368,14 @@ impl Error {
         };
         crate::similar(typed, known).map(str::to_owned)
     }
+}
+
+/// The command that gives the first of these namespaces another default.
+fn write_default(namespaces: &[crate::Namespace], name: &str) -> String {
+    let prefix = namespaces
+        .first()
+        .map_or(String::new(), crate::Namespace::command_prefix);
+    format!("{prefix}sysctl -w net.ipv4.tcp_congestion_control={name}")
 }
 
 fn refusal(error: &LoadError) -> Option<&ProgLoadError> {
@@ -451,8 +474,11 @@ fn of_host(error: &HostError) -> Class {
         | HostError::Exists { .. }
         | HostError::Stale { .. }
         | HostError::Busy { .. }
+        | HostError::ForeignFolder(_)
+        | HostError::StillDefault { .. }
+        | HostError::RestrictedDefault { .. }
         | HostError::BuiltIn { .. } => Class::Conflict,
-        HostError::NameStays { .. } => Class::Usage,
+        HostError::NameStays { .. } | HostError::NoSuchDefault { .. } => Class::Usage,
         // Choosing one of several helps; there is nothing to choose among none.
         HostError::NotOneTable { names, .. } if !names.is_empty() => Class::Usage,
         HostError::NoTable { .. } | HostError::NotOneTable { .. } => Class::Rejected,

@@ -50,7 +50,10 @@ pub use error::{Class, Error};
 pub use experiment::{compare, try_out};
 pub use explain::{Explanation, explain, explanations};
 pub use header::header;
-pub use host::{Applied, FieldValue, Filled, Host, HostError, Loaded, Settings, State, Swapped, Table, Unloaded};
+pub use host::{
+    Applied, FieldValue, Filled, Foreign, ForeignWhy, Host, HostError, Loaded, Namespace, NotRenewed, Renewal,
+    Settings, State, StillUsed, Swapped, Table, Unloaded,
+};
 pub use kernel::Limits;
 pub use kernels::{Embedded, embedded, linux};
 pub use kinds::{KindDetail, KindSummary, Member, MemberUse, kind, kinds};

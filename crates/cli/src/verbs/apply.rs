@@ -2,7 +2,7 @@
 
 use super::change::{self, Change};
 use super::load::settings;
-use super::{find_ops, host};
+use super::{changing_host, find_ops};
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -13,17 +13,17 @@ pub(crate) fn run(
     ops: Option<&str>,
     set: &[String],
     rename: Option<&str>,
+    no_namespaces: bool,
     common: &Common,
     output: &Output,
 ) -> Result<(), Failure> {
     let settings = settings(set, rename)?;
-    let host = host(common)?;
+    let host = changing_host(common, no_namespaces)?;
     let source = find_ops(file, ops, output)?;
     let changes = match host.apply(&source, &settings)? {
         Applied::Loaded(loaded) => loaded.into_iter().map(Change::Loaded).collect(),
         Applied::Swapped(swapped) => vec![Change::Swapped(swapped)],
         Applied::Unchanged(table) => vec![Change::Unchanged { name: table.name }],
     };
-    change::note_restricted(&changes, &settings, output);
     change::show(changes, None, &host, common, output)
 }

@@ -1,11 +1,12 @@
 //! What load, swap, rollback, unload and apply have in common: they change which tables are registered, and tell what was done and what there is now.
 
-use super::next_command;
+use super::namespaces::{self, Now};
+use super::{next_command, note_foreign};
 use crate::arguments::Common;
 use crate::failure::{ErrorFacts, Failure};
 use crate::output::{Output, count};
 use crate::text::Text;
-use opswap::{FieldValue, Host, Loaded, Swapped, Table, Unloaded};
+use opswap::{FieldValue, Host, Loaded, StillUsed, Swapped, Table, Unloaded};
 use serde::Serialize;
 
 /// One thing that was done, or was there before.
@@ -59,6 +60,8 @@ pub(super) fn show(
     });
     tables.retain(|table| names.contains(&table.name.as_str()));
     changes.iter().for_each(|change| note(change, output));
+    note_restricted(&changes, output);
+    note_foreign(host, output);
     let body = Body {
         error: failed.as_ref().map(Failure::facts),
         changes,
@@ -142,20 +145,46 @@ fn note(change: &Change, output: &Output) {
                 "note: sockets that are open stay on v{from} until they close or choose again"
             ));
         }
-        Change::Unloaded(unloaded) if unloaded.references_left > 0 => output.note_after(&format!(
-            "note: {} left: sockets keep it until they close, and so does a namespace whose default it is",
-            count(u64::from(unloaded.references_left), "reference")
-        )),
-        Change::Loaded(_) | Change::RolledBack(_) | Change::Unloaded(_) | Change::Unchanged { .. } => {}
+        Change::Unloaded(unloaded) => {
+            for StillUsed {
+                version,
+                map_id,
+                references,
+            } in &unloaded.still_used
+            {
+                let version = version.map_or(String::new(), |version| format!("v{version}, "));
+                output.note_after(&format!(
+                    "note: {version}map {map_id}, is still used ({}): by sockets until they close, by a namespace until its default changes",
+                    count(u64::from(*references), "reference")
+                ));
+            }
+        }
+        Change::Loaded(_) | Change::RolledBack(_) | Change::Unchanged { .. } => {}
+    }
+    let (now, namespaces, hidden) = match change {
+        Change::Loaded(loaded) => (Now::Version(loaded.version), &loaded.namespaces, 0),
+        Change::Swapped(swapped) | Change::RolledBack(swapped) => {
+            (Now::Version(swapped.to), &swapped.namespaces, swapped.hidden_processes)
+        }
+        Change::Unloaded(unloaded) => (Now::Gone, &unloaded.namespaces, unloaded.hidden_processes),
+        Change::Unchanged { .. } => return,
+    };
+    for note in namespaces::notes(change.name(), now, namespaces, hidden) {
+        output.note_after(&note);
     }
 }
 
-/// For a table that was registered without it, as far as the command line tells.
-pub(super) fn note_restricted(changes: &[Change], settings: &opswap::Settings, output: &Output) {
-    let is_tcp = |change: &Change| matches!(change, Change::Loaded(loaded) if loaded.kind == TCP);
-    if changes.iter().any(is_tcp) && !settings.set.iter().any(|set| set.field == "flags") {
+/// For a table that was registered without it.
+fn note_restricted(changes: &[Change], output: &Output) {
+    let has_flag = |loaded: &Loaded| {
+        let mut flags = loaded.fields.iter().filter(|field| field.field == "flags");
+        flags.any(|flags| flags.value.split(',').any(|flag| flag == "non_restricted"))
+    };
+    let is_restricted =
+        |change: &Change| matches!(change, Change::Loaded(loaded) if loaded.kind == TCP && !has_flag(loaded));
+    if changes.iter().any(is_restricted) {
         output.note_after(
-            "note: the default of another network namespace can only be an algorithm with --set flags=non_restricted",
+            "note: the default of another network namespace can only be an algorithm with --set flags=non_restricted; to write it there without fails, and costs the kernel a reference for good",
         );
     }
 }

@@ -1,6 +1,6 @@
 //! `opswap list`: what is registered or kept, as the kernel has it.
 
-use super::host;
+use super::{host, note_foreign};
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::{Cell, Output, table_in_view};
@@ -26,6 +26,7 @@ pub(crate) fn run(names: &[String], common: &Common, output: &Output) -> Result<
             .collect::<Result<Vec<_>, _>>()?;
         of_each.into_iter().flatten().collect()
     };
+    note_foreign(&host, output);
     let body = Body { tables };
     notes(&body.tables, output);
     output.result(&body, || {
@@ -48,9 +49,19 @@ pub(super) fn style(state: State) -> Style {
 
 /// A line for each table.
 fn rows(tables: &[Table]) -> Text {
-    let head = ["NAME", "KIND", "STATE", "VERSION", "MAP", "LINK", "REFERENCES", "PINS"]
-        .map(Cell::from)
-        .to_vec();
+    let head = [
+        "NAME",
+        "KIND",
+        "STATE",
+        "VERSION",
+        "MAP",
+        "LINK",
+        "REFERENCES",
+        "PINS",
+        "DEFAULT IN",
+    ]
+    .map(Cell::from)
+    .to_vec();
     let row = |table: &Table| {
         let number = |number: Option<u32>| number.map_or("-".to_owned(), |number| number.to_string());
         vec![
@@ -65,6 +76,7 @@ fn rows(tables: &[Table]) -> Text {
                 0 => "-".to_owned(),
                 pins => pins.to_string(),
             }),
+            Cell::from(default_in(table).unwrap_or_else(|| "-".to_owned())),
         ]
     };
     table_in_view(
@@ -86,6 +98,12 @@ fn notes(tables: &[Table], output: &Output) {
     }
 }
 
+/// The namespaces that give it to new sockets, if there are any.
+pub(super) fn default_in(table: &Table) -> Option<String> {
+    let names = table.default_in.iter().map(|namespace| namespace.short());
+    Some(names.collect::<Vec<_>>().join(", ")).filter(|names| !names.is_empty())
+}
+
 /// What a version that is not live is kept for.
 fn why_kept(kept: &Table, tables: &[Table]) -> String {
     let name = &kept.name;
@@ -95,9 +113,17 @@ fn why_kept(kept: &Table, tables: &[Table]) -> String {
     } else {
         ""
     };
-    let live = |table: &Table| table.state == State::Live && table.name == *name && table.kind == kept.kind;
-    if tables.iter().any(live) {
+    let live = |table: &&Table| table.state == State::Live && table.name == *name && table.kind == kept.kind;
+    if kept.previous {
         format!("{name}{version} is kept for `opswap rollback {name}`{users}")
+    } else if let Some(live) = tables.iter().find(live) {
+        let held = live.pins.iter().any(|pin| pin.ends_with("link"));
+        let gone = if held {
+            format!("goes at the next swap; `opswap rollback {name}` brings another version back")
+        } else {
+            "cannot be gone back to: opswap does not hold the link of the live version".to_owned()
+        };
+        format!("{name}{version} is kept and {gone}{users}")
     } else {
         format!("{name}{version} is kept, but its link is gone: `opswap unload {name}` removes it{users}")
     }

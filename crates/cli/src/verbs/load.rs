@@ -1,7 +1,7 @@
 //! `opswap load`: registers the ops structures of an object by link and keeps them under the bpffs.
 
 use super::change::{self, Change};
-use super::{find_ops, host};
+use super::{changing_host, find_ops};
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -12,15 +12,15 @@ pub(crate) fn run(
     ops: Option<&str>,
     set: &[String],
     rename: Option<&str>,
+    no_namespaces: bool,
     common: &Common,
     output: &Output,
 ) -> Result<(), Failure> {
     let settings = settings(set, rename)?;
-    let host = host(common)?;
+    let host = changing_host(common, no_namespaces)?;
     let source = find_ops(file, ops, output)?;
     let loaded = host.load(&source, &settings)?;
-    let changes: Vec<Change> = loaded.into_iter().map(Change::Loaded).collect();
-    change::note_restricted(&changes, &settings, output);
+    let changes = loaded.into_iter().map(Change::Loaded).collect();
     change::show(changes, None, &host, common, output)
 }
 

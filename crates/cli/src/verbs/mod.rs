@@ -13,6 +13,7 @@ mod kinds;
 mod list;
 mod load;
 mod man;
+mod namespaces;
 mod rollback;
 mod scenario;
 mod show;
@@ -62,20 +63,45 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
             let setup = scenario::setup(*limits, common);
             compare::run(files, ops.as_deref(), *mix, report.as_deref(), scenario, setup, output)
         }
-        Verb::Load { file, ops, set, rename } => {
-            load::run(file, ops.as_deref(), set, rename.as_deref(), common, output)
+        Verb::Load {
+            file,
+            ops,
+            set,
+            rename,
+            no_namespaces,
+        } => {
+            let rename = rename.as_deref();
+            load::run(file, ops.as_deref(), set, rename, *no_namespaces, common, output)
         }
-        Verb::Apply { file, ops, set, rename } => {
-            apply::run(file, ops.as_deref(), set, rename.as_deref(), common, output)
+        Verb::Apply {
+            file,
+            ops,
+            set,
+            rename,
+            no_namespaces,
+        } => {
+            let rename = rename.as_deref();
+            apply::run(file, ops.as_deref(), set, rename, *no_namespaces, common, output)
         }
         Verb::List { names } => list::run(names, common, output),
         Verb::Show { name } => show::run(name, common, output),
-        Verb::Swap { name, file, ops, set } => swap::run(name, file, ops.as_deref(), set, common, output),
-        Verb::Rollback { name, ignore_not_found } => rollback::run(name, *ignore_not_found, common, output),
+        Verb::Swap {
+            name,
+            file,
+            ops,
+            set,
+            no_namespaces,
+        } => swap::run(name, file, ops.as_deref(), set, *no_namespaces, common, output),
+        Verb::Rollback {
+            name,
+            ignore_not_found,
+            no_namespaces,
+        } => rollback::run(name, *ignore_not_found, *no_namespaces, common, output),
         Verb::Unload {
             names,
+            default,
             ignore_not_found,
-        } => unload::run(names, *ignore_not_found, common, output),
+        } => unload::run(names, default.as_deref(), *ignore_not_found, common, output),
         Verb::Explain { code } => explain::run(code.as_deref(), output),
         Verb::Doctor => doctor::run(common, output),
         Verb::Completions { shell } => completions::run(*shell, output),
@@ -125,6 +151,23 @@ fn host(common: &Common) -> Result<Host, Failure> {
         }));
     }
     Ok(Host::on_linux(&common.bpffs)?)
+}
+
+/// The same for verbs that write the defaults of namespaces, unless they are asked not to.
+fn changing_host(common: &Common, no_namespaces: bool) -> Result<Host, Failure> {
+    let host = host(common)?;
+    Ok(if no_namespaces { host.without_namespaces() } else { host })
+}
+
+/// Names what is below our folder of the bpffs and is none of ours.
+fn note_foreign(host: &Host, output: &Output) {
+    for foreign in host.foreign().into_iter().flatten() {
+        output.note_after(&format!(
+            "note: {} is left alone: {}",
+            foreign.path.display(),
+            foreign.why
+        ));
+    }
 }
 
 /// With `--ignore-not-found`, what is not there is `None`, and a note.

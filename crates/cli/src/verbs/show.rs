@@ -1,6 +1,6 @@
 //! `opswap show`: one algorithm in full, every table of it.
 
-use super::host;
+use super::{host, note_foreign};
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::{Output, table};
@@ -14,9 +14,11 @@ struct Body {
 }
 
 pub(crate) fn run(name: &str, common: &Common, output: &Output) -> Result<(), Failure> {
+    let host = host(common)?;
     let body = Body {
-        tables: host(common)?.show(name)?,
+        tables: host.show(name)?,
     };
+    note_foreign(&host, output);
     output.result(&body, || {
         let shown = body.tables.iter().enumerate();
         shown
@@ -43,6 +45,7 @@ fn text(table_: &Table) -> Text {
         ],
         vec!["references".to_owned(), table_.references.to_string()],
     ];
+    rows.extend(super::list::default_in(table_).map(|names| vec!["default in".to_owned(), names]));
     rows.extend(
         table_
             .fields

@@ -2,7 +2,7 @@
 
 use super::change::{self, Change};
 use super::load::settings;
-use super::{find_ops, host};
+use super::{changing_host, find_ops};
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -12,11 +12,12 @@ pub(crate) fn run(
     file: &str,
     ops: Option<&str>,
     set: &[String],
+    no_namespaces: bool,
     common: &Common,
     output: &Output,
 ) -> Result<(), Failure> {
     let settings = settings(set, None)?;
-    let host = host(common)?;
+    let host = changing_host(common, no_namespaces)?;
     let source = find_ops(file, ops, output)?;
     let swapped = host.swap(name, &source, &settings)?;
     change::show(vec![Change::Swapped(swapped)], None, &host, common, output)

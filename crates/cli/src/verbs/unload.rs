@@ -6,12 +6,22 @@ use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::Output;
 
-pub(crate) fn run(names: &[String], ignore_not_found: bool, common: &Common, output: &Output) -> Result<(), Failure> {
+pub(crate) fn run(
+    names: &[String],
+    default: Option<&str>,
+    ignore_not_found: bool,
+    common: &Common,
+    output: &Output,
+) -> Result<(), Failure> {
     let host = host(common)?;
     let mut changes = Vec::new();
     let mut failed = None;
     for name in names {
-        match or_not_found(host.unload(name), ignore_not_found, output) {
+        let unloaded = match default {
+            Some(default) => host.unload_to(name, default),
+            None => host.unload(name),
+        };
+        match or_not_found(unloaded, ignore_not_found, output) {
             Ok(unloaded) => changes.extend(unloaded.map(Change::Unloaded)),
             Err(error) if failed.is_none() => failed = Some(Failure::Operation(error)),
             Err(error) => output.note(&format!("also: {error}")),

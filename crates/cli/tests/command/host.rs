@@ -40,7 +40,7 @@ fn load_swap_rollback_unload() {
     assert_eq!(ground.tables(), [("kept".to_owned(), 2), ("live".to_owned(), 3)]);
 
     let unloaded = ground.json(&["unload", &ground.name]);
-    assert_eq!(unloaded["changes"][0]["references_left"], 0);
+    assert_eq!(unloaded["changes"][0]["still_used"], serde_json::json!([]));
     ground.gone();
 }
 

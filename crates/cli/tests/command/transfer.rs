@@ -8,7 +8,7 @@ const PROGRESS_BYTES: u64 = 4 << 20;
 
 impl Ground {
     /// References that the kernel holds on a version: one for the registration, one for each socket.
-    fn references(&self, version: u64) -> u64 {
+    pub(crate) fn references(&self, version: u64) -> u64 {
         let show = self.json(&["show", &self.name]);
         let tables = show["tables"].as_array().expect("a list");
         let table = tables.iter().find(|table| table["version"] == version);
@@ -74,7 +74,13 @@ fn unloaded_under_a_running_transfer() {
     let transfer = Transfer::start(&net, Some(&ground.name)).expect("a connection");
     transfer.wait_for_more(PROGRESS_BYTES);
     let unloaded = ground.json(&["unload", &ground.name]);
-    assert_eq!(unloaded["changes"][0]["references_left"], 1, "the socket: {unloaded}");
+    let still_used = &unloaded["changes"][0]["still_used"];
+    assert_eq!(
+        (&still_used[0]["version"], &still_used[0]["references"]),
+        (&1.into(), &1.into()),
+        "the socket: {unloaded}"
+    );
+    assert!(still_used[1].is_null(), "{unloaded}");
     assert!(!available().contains(&ground.name));
     assert_eq!(
         ground.tables(),

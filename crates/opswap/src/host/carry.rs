@@ -4,7 +4,7 @@
 //! `--set` names has that value; a field that the new object leaves zero keeps the old table's value; of flags each bit is such a field. The name
 //! is no such field: it stays in any case. To give a field up is to set it: `--set flags=0`.
 
-use super::shape::{Shape, ValueMember};
+use super::shape::{Shape, ValueMember, little_endian};
 use loader::{OpsPlan, SetField};
 use serde::Serialize;
 
@@ -77,9 +77,7 @@ fn text(kind: &str, member: &ValueMember, bytes: &[u8]) -> String {
         let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
         return String::from_utf8_lossy(&bytes[..end]).into_owned();
     }
-    let mut number = [0; 8];
-    number[..bytes.len()].copy_from_slice(bytes);
-    let number = u64::from_le_bytes(number);
+    let number = little_endian(bytes);
     if member.is_signed {
         let unused = 64 - 8 * bytes.len() as u32;
         return ((number << unused) as i64 >> unused).to_string();

@@ -1,14 +1,16 @@
 //! What is registered or kept, read from the kernel alone: its ops maps, its links, and our pins of both.
 
-use super::pins::{self, PinName};
+use super::folders::{Folder, Foreign, ForeignWhy, Missing};
+use super::pins::{self, PinName, TOP};
 use super::{Host, HostError, State, Table};
-use bpf::{Bpf, Errno, Fd, IdKind, Map, MapInfo, MapType, OpsState, PinEntryKind, Pinned, StructOpsValue};
+use bpf::{Bpf, Errno, Fd, IdKind, Map, MapInfo, MapType, OpsState, PinEntry, PinEntryKind, Pinned, StructOpsValue};
 use btf::Btf;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// One pin of ours that could be opened.
 pub(super) struct Pin {
+    /// As the user knows it.
     pub(super) path: PathBuf,
     pub(super) name: PinName,
     pub(super) object: PinnedId,
@@ -26,15 +28,20 @@ impl Pin {
 pub(super) enum PinnedId {
     Map(u32),
     Link(u32),
-    /// Neither: not put there by us.
-    Other,
+}
+
+/// What is below our folder: pins of ours, and things that are none.
+#[derive(Default)]
+pub(super) struct Kept {
+    pub(super) pins: Vec<Pin>,
+    pub(super) foreign: Vec<Foreign>,
 }
 
 /// Every ops table of the kernel, sorted by kind, name and version.
 pub(super) fn tables(host: &Host) -> Result<Vec<Table>, HostError> {
     let kernel = host.kernel_btf()?;
     let links = links(host.bpf.as_ref())?;
-    let pins = all_pins(host)?;
+    let pins = kept(host)?.pins;
     let mut tables = Vec::new();
     for id in host
         .bpf
@@ -56,7 +63,36 @@ pub(super) fn tables(host: &Host) -> Result<Vec<Table>, HostError> {
         }
     }
     tables.sort_by(|a, b| (&a.kind, &a.name, a.version, a.map_id).cmp(&(&b.kind, &b.name, b.version, b.map_id)));
+    mark_previous(&mut tables, &pins);
     Ok(tables)
+}
+
+/// Marks the versions that a rollback would bring back: our link is there, and of the versions that are kept beside the live one it is the first.
+fn mark_previous(tables: &mut [Table], pins: &[Pin]) {
+    let of_map = |map_id: u32| pins.iter().filter(move |pin| pin.object == PinnedId::Map(map_id));
+    let previous: Vec<u32> = tables
+        .iter()
+        .filter(|live| live.state == State::Live)
+        .filter(|live| {
+            live.link_id
+                .is_some_and(|id| pins.iter().any(|pin| pin.object == PinnedId::Link(id)))
+        })
+        .filter_map(|live| {
+            let kept = tables
+                .iter()
+                .filter(|table| table.state == State::Kept && table.name == live.name && table.kind == live.kind);
+            let ranked = kept.filter_map(|table| {
+                Some((
+                    of_map(table.map_id).filter_map(|pin| pin.name.rank()).max()?,
+                    table.map_id,
+                ))
+            });
+            ranked.max().map(|(_, map_id)| map_id)
+        })
+        .collect();
+    for table in tables {
+        table.previous = previous.contains(&table.map_id);
+    }
 }
 
 fn table(
@@ -94,6 +130,8 @@ fn table(
         .filter(|pin| link_id.is_some_and(|id| pin.object == PinnedId::Link(id)));
     Ok(Some(Table {
         name,
+        previous: false,
+        default_in: Vec::new(),
         fields: super::carry::fields(&shape, &value.data),
         programs: super::shape::programs(&shape.functions, &value.data),
         kind: shape.kind,
@@ -166,66 +204,94 @@ fn settled<T>(open: impl Fn() -> Result<T, Errno>) -> Result<T, Errno> {
 const SETTLE_TRIES: u32 = 200;
 const SETTLE_PAUSE: std::time::Duration = std::time::Duration::from_millis(1);
 
-/// All our pins, whatever the kind and the algorithm.
-fn all_pins(host: &Host) -> Result<Vec<Pin>, HostError> {
-    let top = pins::top(&host.bpffs);
-    let mut found = Vec::new();
-    for kind in folders(host, &top)? {
-        for algorithm in folders(host, &kind)? {
-            found.extend(pins_in(host, &algorithm)?);
+/// Everything below our folder, whatever the kind and the algorithm.
+pub(super) fn kept(host: &Host) -> Result<Kept, HostError> {
+    let mut kept = Kept::default();
+    let Some(top) = believed(host.folder(&[TOP]), &mut kept)? else {
+        return Ok(kept);
+    };
+    for kind in folders(host, &top, &mut kept)? {
+        for algorithm in folders(host, &kind, &mut kept)? {
+            let inside = pins_in(host, &algorithm)?;
+            kept.pins.extend(inside.pins);
+            kept.foreign.extend(inside.foreign);
         }
     }
-    Ok(found)
+    Ok(kept)
 }
 
-fn folders(host: &Host, path: &std::path::Path) -> Result<Vec<PathBuf>, HostError> {
-    let entries = list(host, path)?;
-    Ok(entries
-        .into_iter()
-        .filter(|(_, kind)| *kind == PinEntryKind::Directory)
-        .map(|(name, _)| path.join(name))
-        .collect())
-}
-
-/// The pins of one algorithm's folder; empty if there is no such folder.
-pub(super) fn pins_in(host: &Host, folder: &std::path::Path) -> Result<Vec<Pin>, HostError> {
-    let mut pins = Vec::new();
-    for (entry, kind) in list(host, folder)? {
-        let Some(name) = PinName::parse(&entry).filter(|_| kind == PinEntryKind::Pin) else {
-            continue;
-        };
-        let path = folder.join(entry);
-        let object = match found(host.bpf.obj_get(&path), "open a pin")? {
-            Some(Pinned::Map(map)) => PinnedId::Map(
-                host.bpf
-                    .map_info(&map)
-                    .map_err(HostError::system("read the facts of a map"))?
-                    .id,
-            ),
-            Some(Pinned::Link(link)) => PinnedId::Link(
-                host.bpf
-                    .link_info(&link)
-                    .map_err(HostError::system("read the facts of a link"))?
-                    .id,
-            ),
-            Some(Pinned::Prog(_)) | None => PinnedId::Other,
-        };
-        pins.push(Pin { path, name, object });
+/// A folder that is somebody else's is noted and passed over.
+fn believed(folder: Result<Folder, Missing>, kept: &mut Kept) -> Result<Option<Folder>, HostError> {
+    match folder {
+        Ok(folder) => Ok(Some(folder)),
+        Err(Missing::Absent) => Ok(None),
+        Err(Missing::Foreign(foreign)) => {
+            kept.foreign.push(foreign);
+            Ok(None)
+        }
+        Err(Missing::Failed(error)) => Err(error),
     }
-    Ok(pins)
 }
 
-fn list(host: &Host, path: &std::path::Path) -> Result<Vec<(String, PinEntryKind)>, HostError> {
-    let entries = match host.bpf.pin_list(path) {
-        Err(errno @ Errno::ENOTDIR) => {
-            return Err(HostError::NoBpffs {
-                path: host.bpffs.clone(),
-                errno,
+fn folders(host: &Host, above: &Folder, kept: &mut Kept) -> Result<Vec<Folder>, HostError> {
+    let mut folders = Vec::new();
+    for entry in list(host, above)? {
+        if entry.kind == PinEntryKind::Directory {
+            folders.extend(believed(above.child(&entry.name), kept)?);
+        } else {
+            kept.foreign.push(Foreign {
+                path: above.shown(&entry.name),
+                why: ForeignWhy::OutOfPlace,
             });
         }
-        listed => found(listed, "list pins")?.unwrap_or_default(),
+    }
+    Ok(folders)
+}
+
+/// What is in one algorithm's folder; nothing if there is no such folder.
+pub(super) fn pins_in(host: &Host, folder: &Folder) -> Result<Kept, HostError> {
+    let mut kept = Kept::default();
+    for entry in list(host, folder)? {
+        let path = folder.shown(&entry.name);
+        match pin(host, folder, &entry)? {
+            Ok(Some((name, object))) => kept.pins.push(Pin { path, name, object }),
+            Ok(None) => {}
+            Err(why) => kept.foreign.push(Foreign { path, why }),
+        }
+    }
+    Ok(kept)
+}
+
+/// Opens one entry; `None` if it is gone by now.
+fn pin(
+    host: &Host,
+    folder: &Folder,
+    entry: &PinEntry,
+) -> Result<Result<Option<(PinName, PinnedId)>, ForeignWhy>, HostError> {
+    if entry.kind != PinEntryKind::Pin {
+        return Ok(Err(ForeignWhy::OutOfPlace));
+    }
+    let Some(name) = PinName::parse(&entry.name) else {
+        return Ok(Err(ForeignWhy::Name));
     };
-    Ok(entries.into_iter().map(|entry| (entry.name, entry.kind)).collect())
+    let object = match host.bpf.obj_get(&folder.at(&entry.name)) {
+        Ok(Pinned::Map(map)) => {
+            let info = host.bpf.map_info(&map);
+            PinnedId::Map(info.map_err(HostError::system("read the facts of a map"))?.id)
+        }
+        Ok(Pinned::Link(link)) => {
+            let info = host.bpf.link_info(&link);
+            PinnedId::Link(info.map_err(HostError::system("read the facts of a link"))?.id)
+        }
+        Ok(Pinned::Prog(_)) | Err(Errno::EPROTO) => return Ok(Err(ForeignWhy::Object)),
+        Err(Errno::ENOENT) => return Ok(Ok(None)),
+        Err(errno) => return Ok(Err(ForeignWhy::Closed(errno))),
+    };
+    Ok(Ok(Some((name, object))))
+}
+
+fn list(host: &Host, folder: &Folder) -> Result<Vec<PinEntry>, HostError> {
+    Ok(found(host.bpf.pin_list(&folder.itself()), "list pins")?.unwrap_or_default())
 }
 
 /// What is not there any more is no error in a census.

@@ -1,14 +1,16 @@
 //! Registering by link, and keeping: first everything is created and validated, then pinned, then registered. Several ops structures in one
 //! object are registered all or none.
 
+use super::census::PinnedId;
+use super::folders::Folder;
 use super::pins::{self, PinName};
-use super::shape::NAME;
-use super::{Host, HostError, State, census};
+use super::shape::{NAME, Shape};
+use super::{FieldValue, Host, HostError, Renewal, State, census};
 use crate::{Error, Source};
-use bpf::{Bpf, Fd, Link, Map, ObjectRef};
+use bpf::{Bpf, Fd, Link, Map, ObjectRef, Pinned};
 use loader::{LoadedOps, OpsPlan, PlanOptions, SetField};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What may be changed about an object without compiling it again.
@@ -47,8 +49,13 @@ pub struct Loaded {
     pub map_id: u32,
     /// Its version: 1.
     pub version: u32,
+    /// Its data fields that are not zero, without the name.
+    pub fields: Vec<FieldValue>,
     /// The pins that keep it.
     pub pins: Vec<PathBuf>,
+    /// Namespaces whose default has this name, and held an older table of it until now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<Renewal>,
 }
 
 /// Creates everything in the kernel and lets it validate the tables; registers nothing. `change` has the last word about the tables' data.
@@ -122,16 +129,22 @@ pub(super) fn algorithm(ops: &OpsPlan) -> String {
 }
 
 impl Host {
-    /// Loads `source` and registers its ops structures by link; they stay when this process ends.
+    /// Loads `source` and registers its ops structures by link; they stay when this process ends. Namespaces whose default is the name of one still
+    /// hold the table that had it before; they get the new one ([`Loaded::namespaces`]).
     ///
     /// # Errors
-    /// What the kernel refuses ([`Error::Plan`], [`Error::Load`], [`Error::Attach`]), a name that is taken ([`HostError::Exists`]); nothing
-    /// is left behind then.
+    /// What the kernel refuses ([`Error::Plan`], [`Error::Load`], [`Error::Attach`]), a name that is taken ([`HostError::Exists`]), a folder of the
+    /// bpffs that somebody else controls ([`HostError::ForeignFolder`]); nothing is left behind then.
     pub fn load(&self, source: &Source, settings: &Settings) -> Result<Vec<Loaded>, Error> {
         let loaded = prepare(&self.bpf, source, settings, |_| ())?;
-        self.mount()?;
+        // Dropped in the other order: a mount of ours can only end when nothing in it is open.
+        let mounted = self.mount()?;
         let _nobody_else = self.lock()?;
-        let registered = census::tables(self)?;
+        // Without the right to walk ids the kernel's own answer must do.
+        let registered = match census::tables(self) {
+            Err(HostError::System { errno, .. }) if errno.is_denied() => Vec::new(),
+            tables => tables?,
+        };
         for ops in loaded.ops() {
             let name = algorithm(&ops.plan);
             let live =
@@ -142,30 +155,38 @@ impl Host {
         }
         let mut kept = Vec::new();
         for ops in loaded.ops() {
-            let folder = pins::folder(&self.bpffs, &ops.plan.kind, &algorithm(&ops.plan));
-            match self.keep(ops, &folder, source) {
-                Ok(one) => kept.push((folder, one)),
+            let names = pins::names(&ops.plan.kind, &algorithm(&ops.plan));
+            match self.keep(ops, &names, source) {
+                Ok(one) => kept.push((names, one)),
                 Err(error) => {
-                    kept.push((folder, Registered::default()));
+                    kept.push((names, Registered::default()));
                     self.undo(kept);
                     return Err(error);
                 }
             }
         }
-        Ok(kept.into_iter().filter_map(|(_, one)| one.facts).collect())
+        mounted.keep();
+        let mut facts: Vec<Loaded> = kept.into_iter().filter_map(|(_, one)| one.facts).collect();
+        for one in &mut facts {
+            one.namespaces = self.renew(&one.name, &one.kind).0;
+        }
+        Ok(facts)
     }
 
     /// The table is pinned before it is registered: killed between the two, `unload` finds it; the link registers and is pinned next:
     /// killed between those two, it ends with its process, and so does the registration.
-    fn keep(&self, ops: &LoadedOps, folder: &Path, source: &Source) -> Result<Registered, Error> {
+    fn keep(&self, ops: &LoadedOps, names: &[String; 3], source: &Source) -> Result<Registered, Error> {
         let system = HostError::system;
-        self.make_folders(folder)?;
+        let name = algorithm(&ops.plan);
+        let folder = self.make_folder(&names.each_ref().map(String::as_str))?;
+        if self.is_live(&folder)? {
+            return Err(HostError::Exists { name }.into());
+        }
         // What a killed load left.
-        self.remove_pins(folder)?;
-        let map_pin = folder.join(PinName::Version(1).to_string());
-        let link_pin = folder.join(PinName::Link.to_string());
+        self.remove_pins(&folder)?;
+        let [link_pin, map_pin] = [PinName::Link, PinName::Version(1)].map(|name| name.to_string());
         self.bpf
-            .obj_pin(&map_pin, ObjectRef::Map(&ops.map))
+            .obj_pin(&folder.at(&map_pin), ObjectRef::Map(&ops.map))
             .map_err(system("pin the table"))?;
         let refused = |error| Error::Attach {
             file: source.word.clone(),
@@ -173,7 +194,7 @@ impl Host {
         };
         let link = ops.register_by_link(self.bpf.as_ref()).map_err(refused)?;
         self.bpf
-            .obj_pin(&link_pin, ObjectRef::Link(&link))
+            .obj_pin(&folder.at(&link_pin), ObjectRef::Link(&link))
             .map_err(system("pin the link"))?;
         let link_id = self
             .bpf
@@ -185,13 +206,21 @@ impl Host {
             .map_info(&ops.map)
             .map_err(system("read the facts of the table"))?
             .id;
+        let shape = Shape::of_value_type(&self.kernel_btf()?, ops.plan.types.value_ty.0);
+        let table = ops
+            .plan
+            .value
+            .get(ops.plan.types.data_offset as usize..)
+            .unwrap_or_default();
         let facts = Loaded {
-            name: algorithm(&ops.plan),
+            name,
+            fields: shape.map_or(Vec::new(), |shape| super::carry::fields(&shape, table)),
             kind: ops.plan.kind.clone(),
             link_id,
             map_id,
             version: 1,
-            pins: vec![link_pin, map_pin],
+            pins: vec![folder.shown(&link_pin), folder.shown(&map_pin)],
+            namespaces: Vec::new(),
         };
         Ok(Registered {
             link: Some(link),
@@ -199,31 +228,43 @@ impl Host {
         })
     }
 
-    /// All or none: what was registered before the failure is unregistered, and its pins go.
-    fn undo(&self, kept: Vec<(PathBuf, Registered)>) {
-        for (folder, one) in kept.into_iter().rev() {
-            if let Some(link) = one.link {
-                // A failure leaves a pin that `list` shows and `unload` removes.
-                let _shown_by_list = self.bpf.link_detach(&link);
+    /// Whether a link that is pinned there holds a table.
+    fn is_live(&self, folder: &Folder) -> Result<bool, HostError> {
+        let links = census::pins_in(self, folder)?.pins.into_iter();
+        for pin in links.filter(|pin| matches!(pin.object, PinnedId::Link(_))) {
+            if let Ok(Pinned::Link(link)) = self.bpf.obj_get(&folder.at(&pin.name.to_string()))
+                && self
+                    .bpf
+                    .link_info(&link)
+                    .is_ok_and(|info| info.map_id.is_some_and(|id| id != 0))
+            {
+                return Ok(true);
             }
-            let _shown_by_list = self.remove_folder(&folder);
+        }
+        Ok(false)
+    }
+
+    /// All or none: what was registered before the failure is unregistered, and its pins go.
+    fn undo(&self, kept: Vec<([String; 3], Registered)>) {
+        for (names, one) in kept.into_iter().rev() {
+            if let Some(link) = &one.link {
+                // A failure leaves a pin that `list` shows and `unload` removes.
+                let _shown_by_list = self.bpf.link_detach(link);
+            }
+            let _shown_by_list = match one.link {
+                Some(_) => self.remove_folder(&names).map(drop),
+                // Only what `keep` made before it failed; a registration of somebody who was faster stays.
+                None => self.remove_unregistered(&names),
+            };
         }
     }
 
-    fn make_folders(&self, folder: &Path) -> Result<(), HostError> {
-        let kind = folder.parent().unwrap_or(folder);
-        for path in [pins::top(&self.bpffs).as_path(), kind, folder] {
-            match self.bpf.pin_dir_create(path) {
-                Ok(()) | Err(bpf::Errno::EEXIST) => {}
-                Err(errno) => {
-                    return Err(HostError::System {
-                        doing: "make a folder in the bpffs",
-                        errno,
-                    });
-                }
-            }
+    fn remove_unregistered(&self, names: &[String; 3]) -> Result<(), HostError> {
+        let names_ = names.each_ref().map(String::as_str);
+        match self.folder(&names_) {
+            Ok(folder) if !self.is_live(&folder)? => self.remove_folder(names).map(drop),
+            _ => self.remove_empty_folders(&names_),
         }
-        Ok(())
     }
 }
 

@@ -6,7 +6,9 @@
 mod apply;
 mod carry;
 mod census;
+mod folders;
 mod load;
+mod namespaces;
 mod pins;
 pub(crate) mod shape;
 mod swap;
@@ -14,10 +16,12 @@ mod unload;
 
 pub use apply::Applied;
 pub use carry::FieldValue;
+pub use folders::{Foreign, ForeignWhy};
 pub use load::{Loaded, Settings};
+pub use namespaces::{Namespace, NotRenewed, Renewal};
 pub use shape::Filled;
 pub use swap::Swapped;
-pub use unload::Unloaded;
+pub use unload::{StillUsed, Unloaded};
 
 use crate::Error;
 use bpf::{Bpf, Errno};
@@ -27,11 +31,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A kernel and the bpffs in which algorithms are kept.
+#[derive(Clone)]
 pub struct Host {
     bpf: Arc<dyn Bpf>,
     bpffs: PathBuf,
-    mounts: bool,
+    /// Linux: there are file systems to mount, other users, namespaces.
+    on_linux: bool,
+    /// Whether namespaces are given the live table.
+    renews: bool,
 }
+
+/// The kind that namespaces have a default of.
+const TCP: &str = "tcp_congestion_ops";
 
 /// A change takes some tens of milliseconds; ten seconds are waited for others.
 const LOCK_TRIES: u32 = 1000;
@@ -59,6 +70,13 @@ pub struct Table {
     pub link_id: Option<u32>,
     /// References that the kernel itself holds: one for the registration, one for each socket that uses it.
     pub references: u32,
+    /// Whether `rollback` would bring this version back.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub previous: bool,
+    /// Namespaces that give this table to new sockets, because it has the name of their default; as far as they can be entered, and looked at only
+    /// by [`Host::list`] and [`Host::show`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub default_in: Vec<Namespace>,
     /// Our pins of the table and of its link.
     pub pins: Vec<PathBuf>,
     /// Its data fields that are not zero, without the name.
@@ -171,6 +189,31 @@ pub enum HostError {
         /// The object's ops structures of that kind, by variable.
         names: Vec<String>,
     },
+    /// A folder of the bpffs in which pins would not be safe.
+    #[error("{} is not safe to keep anything in: {}", .0.path.display(), .0.why)]
+    ForeignFolder(Foreign),
+    /// The new version must not be the default of namespaces that have the old one as theirs.
+    #[error("this version of {name} lacks the flag non_restricted, and {name} is the default of {}", spaces(.namespaces))]
+    StillDefault {
+        /// The algorithm.
+        name: String,
+        /// The namespaces.
+        namespaces: Vec<Namespace>,
+    },
+    /// What should become the default of namespaces is not there.
+    #[error("{name} cannot become the default of a namespace: the kernel does not offer it")]
+    NoSuchDefault {
+        /// What was asked for.
+        name: String,
+    },
+    /// What should become the default of namespaces must not be it.
+    #[error("{name} cannot become the default of {}: it is without the flag non_restricted", spaces(.namespaces))]
+    RestrictedDefault {
+        /// What was asked for.
+        name: String,
+        /// The namespaces.
+        namespaces: Vec<Namespace>,
+    },
     /// No earlier version is kept.
     #[error("no previous version of {name} is kept")]
     NoPrevious {
@@ -216,6 +259,17 @@ fn linux_offers(name: &str) -> bool {
     offered.is_ok_and(|names| names.split_whitespace().any(|offered| offered == name))
 }
 
+fn spaces(namespaces: &[Namespace]) -> String {
+    let names: Vec<String> = namespaces.iter().map(Namespace::to_string).collect();
+    names.join(", ")
+}
+
+/// For serde: what is zero is left out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 fn listed(names: &[String]) -> String {
     if names.is_empty() {
         "none".to_owned()
@@ -230,7 +284,8 @@ impl Host {
         Self {
             bpf: Arc::clone(bpf),
             bpffs: bpffs.to_owned(),
-            mounts: false,
+            on_linux: false,
+            renews: false,
         }
     }
 
@@ -240,9 +295,25 @@ impl Host {
     /// As [`crate::linux()`].
     pub fn on_linux(bpffs: &Path) -> Result<Self, Error> {
         Ok(Self {
-            mounts: true,
+            on_linux: true,
+            renews: true,
             ..Self::new(&crate::linux()?, bpffs)
         })
+    }
+
+    /// Leaves the default congestion control of namespaces alone, whatever table they hold. Without this, a load, a swap and a rollback write
+    /// `net.ipv4.tcp_congestion_control` anew in every namespace whose default is the algorithm, so that new sockets there get the live version.
+    #[must_use]
+    pub fn without_namespaces(self) -> Self {
+        Self { renews: false, ..self }
+    }
+
+    /// What is below our folder of the bpffs and is none of ours; nothing of it is touched or followed.
+    ///
+    /// # Errors
+    /// The bpffs cannot be read ([`HostError::System`]).
+    pub fn foreign(&self) -> Result<Vec<Foreign>, Error> {
+        Ok(census::kept(self)?.foreign)
     }
 
     /// Keeps other processes from changing what is kept in this bpffs until the file is dropped. Without a bpffs there is nothing to guard.
@@ -250,7 +321,7 @@ impl Host {
     /// # Errors
     /// [`HostError::Busy`] when another process holds it for longer than any change takes.
     fn lock(&self) -> Result<Option<std::fs::File>, HostError> {
-        if !self.mounts || !linux::bpffs::is_bpffs(&self.bpffs) {
+        if !self.on_linux || !linux::bpffs::is_bpffs(&self.bpffs) {
             return Ok(None);
         }
         let Ok(folder) = std::fs::File::open(&self.bpffs) else {
@@ -269,15 +340,14 @@ impl Host {
     }
 
     /// Before the first pin: there must be a bpffs.
-    fn mount(&self) -> Result<(), HostError> {
-        if !self.mounts {
-            return Ok(());
-        }
+    fn mount(&self) -> Result<Mounted<'_>, HostError> {
         let no_bpffs = |errno| HostError::NoBpffs {
             path: self.bpffs.clone(),
             errno,
         };
-        linux::bpffs::ensure_mounted(&self.bpffs).map(|_| ()).map_err(no_bpffs)
+        let by_us = self.on_linux
+            && linux::bpffs::ensure_mounted(&self.bpffs).map_err(no_bpffs)? == linux::bpffs::Mounting::Mounted;
+        Ok(Mounted(by_us.then_some(&self.bpffs)))
     }
 
     /// Every ops table of the kernel, whoever put it there, sorted by kind, name and version.
@@ -285,7 +355,9 @@ impl Host {
     /// # Errors
     /// The kernel does not let us look ([`HostError::System`]).
     pub fn list(&self) -> Result<Vec<Table>, Error> {
-        Ok(census::tables(self)?)
+        let mut tables = census::tables(self)?;
+        self.mark_defaults(&mut tables);
+        Ok(tables)
     }
 
     /// The tables of one name: the live one first, then what is kept of it.
@@ -293,7 +365,9 @@ impl Host {
     /// # Errors
     /// [`HostError::NotRegistered`], with the names that there are.
     pub fn show(&self, name: &str) -> Result<Vec<Table>, Error> {
-        Ok(self.tables_of(name)?)
+        let mut tables = self.tables_of(name)?;
+        self.mark_defaults(&mut tables);
+        Ok(tables)
     }
 
     fn tables_of(&self, name: &str) -> Result<Vec<Table>, HostError> {
@@ -308,7 +382,7 @@ impl Host {
             registered.sort();
             registered.dedup();
             let name = name.to_owned();
-            return Err(if self.mounts && linux_offers(&name) {
+            return Err(if self.on_linux && linux_offers(&name) {
                 HostError::BuiltIn { name, registered }
             } else {
                 HostError::NotRegistered { name, registered }
@@ -338,5 +412,23 @@ fn not_one(kind: &str, names: &[String]) -> String {
             names.len(),
             names.join(", ")
         ),
+    }
+}
+
+/// A bpffs that is unmounted again unless something was kept in it.
+struct Mounted<'h>(Option<&'h Path>);
+
+impl Mounted<'_> {
+    fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Mounted<'_> {
+    fn drop(&mut self) {
+        if let Some(path) = self.0 {
+            // Another process may have begun to use it: then it stays.
+            let _stays = linux::bpffs::unmount_unused(path);
+        }
     }
 }

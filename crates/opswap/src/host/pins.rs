@@ -3,10 +3,8 @@
 //! `link` holds the registration, `v<N>` are versions that are or were live, `new<N>` is one on its way in, `back<N>` one that a
 //! rollback took away. Which version is live is never read from a name: the link tells.
 
-use std::path::{Path, PathBuf};
-
 /// The folder below the bpffs that is ours.
-const TOP: &str = "opswap";
+pub(super) const TOP: &str = "opswap";
 
 /// What a pin of ours is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +42,18 @@ impl PinName {
     }
 }
 
+impl PinName {
+    /// Which one a rollback brings back, the greatest first: the newest that was live before, else the one that a rollback took away.
+    /// A version that never was live (`new<N>` of a killed swap) is none.
+    pub(super) fn rank(self) -> Option<(u8, u32)> {
+        match self {
+            Self::Version(number) => Some((1, number)),
+            Self::Back(number) => Some((0, number)),
+            Self::New(_) | Self::Link => None,
+        }
+    }
+}
+
 impl std::fmt::Display for PinName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -55,14 +65,9 @@ impl std::fmt::Display for PinName {
     }
 }
 
-/// The folder with everything of ours.
-pub(super) fn top(bpffs: &Path) -> PathBuf {
-    bpffs.join(TOP)
-}
-
-/// The folder of one algorithm.
-pub(super) fn folder(bpffs: &Path, kind: &str, algorithm: &str) -> PathBuf {
-    top(bpffs).join(escape(kind)).join(escape(algorithm))
+/// The names on the way to the folder of one algorithm, below the bpffs.
+pub(super) fn names(kind: &str, algorithm: &str) -> [String; 3] {
+    [TOP.to_owned(), escape(kind), escape(algorithm)]
 }
 
 /// The bpffs takes no names with dots (`bpf_lookup` in kernel/bpf/inode.c, Linux 6.18), and `/` parts folders: both, and `%` itself, are written as `%2e`.

@@ -116,6 +116,15 @@ impl Shape {
         })
     }
 
+    /// The number that a table has in a member.
+    pub(crate) fn number(&self, member: &str, table: &[u8]) -> Option<u64> {
+        let member = self
+            .values
+            .iter()
+            .find(|value| value.name == member && !value.is_text)?;
+        Some(little_endian(table.get(member.offset..member.offset + member.size)?))
+    }
+
     /// Whether tables of this kind carry their name.
     pub(crate) fn has_name(&self) -> bool {
         self.name.is_some()
@@ -128,6 +137,12 @@ impl Shape {
         let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
         Some(String::from_utf8_lossy(&bytes[..end]).into_owned())
     }
+}
+
+/// A number as it stands in a table, of at most 8 bytes.
+pub(super) fn little_endian(bytes: &[u8]) -> u64 {
+    let byte = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+    bytes.iter().take(8).rev().fold(0, byte)
 }
 
 /// Which programs fill a table, as a lookup shows it: program ids in place of functions.

@@ -9,14 +9,16 @@
 
 use super::carry::{FieldValue, carry_over};
 use super::census::{Pin, PinnedId, pins_in};
+use super::folders::{Folder, Missing};
 use super::load::{Settings, prepare};
+use super::namespaces::{self, Renewal};
 use super::pins::{self, PinName};
 use super::shape::{NAME, Shape};
 use super::{Host, HostError, State, Table};
 use crate::{Error, Source};
-use bpf::{Fd, Link, LinkUpdate, LinkUpdateError, Map, Pinned, StructOpsValue};
+use bpf::{Fd, Link, LinkUpdate, LinkUpdateError, Map, ObjectRef, Pinned, StructOpsValue};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// An exchange that was done.
@@ -37,13 +39,20 @@ pub struct Swapped {
     /// Fields that the new version has from the old one; empty after a rollback, which changes no table.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub carried_over: Vec<FieldValue>,
+    /// Namespaces whose default it is, and whether they give the live version to new sockets now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<Renewal>,
+    /// Processes that did not let us see in which namespace they live.
+    #[serde(skip_serializing_if = "super::is_zero")]
+    pub hidden_processes: u32,
     /// How long the exchange itself took, in milliseconds; the old table was in use until then, the new one from then on.
     pub took_ms: f64,
 }
 
 /// What we hold of an algorithm: its link and its versions, as the kernel has them now.
 struct Held {
-    folder: PathBuf,
+    kind: String,
+    folder: Folder,
     link: Fd<Link>,
     link_id: u32,
     live_map_id: u32,
@@ -60,20 +69,26 @@ impl Held {
 
     /// Versions that are not live.
     fn others(&self) -> impl Iterator<Item = &Pin> {
-        self.pins
-            .iter()
-            .filter(|pin| pin.name.number().is_some() && pin.object != PinnedId::Map(self.live_map_id))
+        let live = PinnedId::Map(self.live_map_id);
+        let is_map = |pin: &Pin| matches!(pin.object, PinnedId::Map(_));
+        self.pins.iter().filter(move |pin| is_map(pin) && pin.object != live)
     }
 
-    /// The version to go back to: the newest that was live before, else the one that a rollback took away.
-    /// A version that never was live (`new<N>` of a killed swap) is none.
+    /// How the kernel is told of a pin.
+    fn at(&self, name: PinName) -> PathBuf {
+        self.folder.at(&name.to_string())
+    }
+
+    /// The version to go back to.
     fn previous(&self) -> Option<&Pin> {
-        let rank = |pin: &&Pin| match pin.name {
-            PinName::Version(number) => Some((1, number)),
-            PinName::Back(number) => Some((0, number)),
-            PinName::New(_) | PinName::Link => None,
-        };
-        self.others().filter(|pin| rank(pin).is_some()).max_by_key(rank)
+        let kept = self.others().filter(|pin| pin.name.rank().is_some());
+        kept.max_by_key(|pin| pin.name.rank())
+    }
+
+    /// The number of the next version.
+    fn next_number(&self) -> u32 {
+        let newest = self.pins.iter().filter_map(|pin| pin.name.number()).max();
+        newest.unwrap_or(0).saturating_add(1)
     }
 
     fn live_number(&self) -> u32 {
@@ -87,13 +102,14 @@ impl Host {
     /// has that value, one that the object leaves zero keeps the old one, of flags each bit. Sockets that run keep the old table; new ones get the new one.
     ///
     /// # Errors
-    /// Whatever loading can fail with: then nothing has changed. [`HostError::Stale`] if somebody swapped meanwhile.
+    /// Whatever loading can fail with: then nothing has changed. [`HostError::Stale`] if somebody swapped meanwhile, [`HostError::StillDefault`] if the new
+    /// version lacks `non_restricted` and a namespace other than the first has the old one as its default.
     pub fn swap(&self, name: &str, source: &Source, settings: &Settings) -> Result<Swapped, Error> {
         let (kind, seen, old) = {
             let _nobody_else = self.lock()?;
-            let (kind, held) = self.hold(name)?;
+            let held = self.hold(name)?;
             let old = self.table_of(held.live_map_id)?;
-            (kind, held.live_map_id, old)
+            (held.kind, held.live_map_id, old)
         };
         let has_name = old.as_ref().is_some_and(|(shape, _)| shape.has_name());
         if let Some(set) = settings.set.iter().find(|set| has_name && set.field == NAME) {
@@ -116,7 +132,7 @@ impl Host {
         let map = super::load::only_table(&loaded, &kind)?;
         // Verifying took its time: another process may have swapped meanwhile.
         let _nobody_else = self.lock()?;
-        let (_, held) = self.hold(name)?;
+        let mut held = self.hold(name)?;
         if held.live_map_id != seen {
             return Err(HostError::Stale {
                 name: name.to_owned(),
@@ -126,7 +142,7 @@ impl Host {
         }
         Ok(Swapped {
             carried_over,
-            ..self.exchange_for_new(name, held, map)?
+            ..self.exchange_for_new(name, &mut held, map)?
         })
     }
 
@@ -153,25 +169,32 @@ impl Host {
     /// Brings the previous version back. A second rollback brings back the one that the first took away.
     ///
     /// # Errors
-    /// [`HostError::NoPrevious`], [`HostError::Stale`].
+    /// [`HostError::NoPrevious`], [`HostError::Stale`], [`HostError::StillDefault`].
     pub fn rollback(&self, name: &str) -> Result<Swapped, Error> {
         let _nobody_else = self.lock()?;
-        let (_, held) = self.hold(name)?;
-        Ok(self.exchange_for_previous(name, &held)?)
+        let mut held = self.hold(name)?;
+        Ok(self.exchange_for_previous(name, &mut held)?)
     }
 
-    fn hold(&self, name: &str) -> Result<(String, Held), HostError> {
+    fn hold(&self, name: &str) -> Result<Held, HostError> {
         let tables = self.tables_of(name)?;
         let live = tables.iter().find(|table| table.state == State::Live);
         let Some(Table { kind, link_id, .. }) = live else {
             return Err(super::unload::not_live(name, &tables));
         };
-        let folder = pins::folder(&self.bpffs, kind, name);
         let not_ours = || HostError::NotOurs {
             name: name.to_owned(),
             link_id: *link_id,
         };
-        let Ok(Pinned::Link(link)) = self.bpf.obj_get(&folder.join(PinName::Link.to_string())) else {
+        let folder = match self.folder(&pins::names(kind, name).each_ref().map(String::as_str)) {
+            Ok(folder) => folder,
+            Err(Missing::Failed(error)) => return Err(error),
+            Err(Missing::Absent | Missing::Foreign(_)) => return Err(not_ours()),
+        };
+        let pins = pins_in(self, &folder)?.pins;
+        let linked = pins.iter().any(|pin| pin.name == PinName::Link);
+        let opened = linked.then(|| self.bpf.obj_get(&folder.at(&PinName::Link.to_string())));
+        let Some(Ok(Pinned::Link(link))) = opened else {
             return Err(not_ours());
         };
         let info = self
@@ -179,25 +202,44 @@ impl Host {
             .link_info(&link)
             .map_err(HostError::system("read the facts of the link"))?;
         let live_map_id = info.map_id.filter(|id| *id != 0).ok_or_else(not_ours)?;
-        let pins = pins_in(self, &folder)?;
-        Ok((
-            kind.clone(),
-            Held {
-                folder,
-                link,
-                link_id: info.id,
-                live_map_id,
-                pins,
-            },
-        ))
+        Ok(Held {
+            kind: kind.clone(),
+            folder,
+            link,
+            link_id: info.id,
+            live_map_id,
+            pins,
+        })
     }
 
-    fn exchange_for_new(&self, name: &str, held: Held, map: &Fd<Map>) -> Result<Swapped, HostError> {
-        let newest = held.pins.iter().filter_map(|pin| pin.name.number()).max().unwrap_or(0);
-        let to = newest.saturating_add(1);
-        let pin = held.folder.join(PinName::New(to).to_string());
+    /// Without its pin, which somebody removed, the live version could not be gone back to: it gets a new one.
+    fn pin_live(&self, held: &mut Held) -> Result<(), HostError> {
+        if held.live().is_some() {
+            return Ok(());
+        }
+        let map = self
+            .bpf
+            .map_by_id(held.live_map_id)
+            .map_err(HostError::system("open the live version"))?;
+        let name = PinName::Version(held.next_number());
         self.bpf
-            .obj_pin(&pin, bpf::ObjectRef::Map(map))
+            .obj_pin(&held.at(name), ObjectRef::Map(&map))
+            .map_err(HostError::system("pin the live version"))?;
+        held.pins.push(Pin {
+            path: held.folder.shown(&name.to_string()),
+            name,
+            object: PinnedId::Map(held.live_map_id),
+        });
+        Ok(())
+    }
+
+    fn exchange_for_new(&self, name: &str, held: &mut Held, map: &Fd<Map>) -> Result<Swapped, HostError> {
+        self.keeps_defaults(name, held, map)?;
+        self.pin_live(held)?;
+        let to = held.next_number();
+        let pin = PinName::New(to);
+        self.bpf
+            .obj_pin(&held.at(pin), ObjectRef::Map(map))
             .map_err(|errno| match errno {
                 bpf::Errno::EEXIST => HostError::Stale {
                     name: name.to_owned(),
@@ -208,43 +250,78 @@ impl Host {
                     errno,
                 },
             })?;
-        let took = match self.exchange(name, &held, map) {
+        let took = match self.exchange(name, held, map) {
             Ok(took) => took,
             Err(error) => {
                 // Nothing was exchanged; without its pin the new table goes away.
-                let _stays_unused = self.bpf.pin_remove(&pin);
+                let _stays_unused = self.bpf.pin_remove(&held.at(pin));
                 return Err(error);
             }
         };
-        self.rename(&pin, &held.folder.join(PinName::Version(to).to_string()))?;
+        self.rename(held, pin, PinName::Version)?;
         // What was live until now is the one to go back to, whatever a killed swap or a rollback left it named.
         if let Some(live) = held.live() {
-            self.rename_to(live, PinName::Version)?;
+            self.rename(held, live.name, PinName::Version)?;
         }
         for pin in held.others() {
             self.bpf
-                .pin_remove(&pin.path)
+                .pin_remove(&held.at(pin.name))
                 .map_err(HostError::system("remove the pin of an older version"))?;
         }
-        self.swapped(name, &held, to, map, took)
+        self.swapped(name, held, to, map, took)
     }
 
-    fn exchange_for_previous(&self, name: &str, held: &Held) -> Result<Swapped, HostError> {
+    fn exchange_for_previous(&self, name: &str, held: &mut Held) -> Result<Swapped, HostError> {
         let no_previous = || HostError::NoPrevious { name: name.to_owned() };
-        let previous = held.previous().ok_or_else(no_previous)?;
+        let previous = held.previous().ok_or_else(no_previous)?.name;
         let opened = self
             .bpf
-            .obj_get(&previous.path)
+            .obj_get(&held.at(previous))
             .map_err(HostError::system("open the previous version"))?;
         let Pinned::Map(map) = opened else {
             return Err(no_previous());
         };
+        self.keeps_defaults(name, held, &map)?;
+        self.pin_live(held)?;
         let took = self.exchange(name, held, &map)?;
         if let Some(live) = held.live() {
-            self.rename_to(live, PinName::Back)?;
+            self.rename(held, live.name, PinName::Back)?;
         }
-        self.rename_to(previous, PinName::Version)?;
-        self.swapped(name, held, previous.name.number().unwrap_or(0), &map, took)
+        self.rename(held, previous, PinName::Version)?;
+        self.swapped(name, held, previous.number().unwrap_or(0), &map, took)
+    }
+
+    /// Refuses an exchange that would leave a namespace with a default that it must not have: the next write of its sysctl would fail, and cost the kernel a
+    /// reference for good.
+    fn keeps_defaults(&self, name: &str, held: &Held, new: &Fd<Map>) -> Result<(), HostError> {
+        if !self.on_linux || held.kind != super::TCP {
+            return Ok(());
+        }
+        let info = self.bpf.map_info(new);
+        let new = self.is_unrestricted(info.map_err(HostError::system("read the facts of a map"))?.id)?;
+        if new || !self.is_unrestricted(held.live_map_id)? {
+            return Ok(());
+        }
+        let namespaces = namespaces::who_would_lose(name, self.renews);
+        if namespaces.is_empty() {
+            return Ok(());
+        }
+        Err(HostError::StillDefault {
+            name: name.to_owned(),
+            namespaces,
+        })
+    }
+
+    fn is_unrestricted(&self, map_id: u32) -> Result<bool, HostError> {
+        let Some((shape, table)) = self.table_of(map_id)? else {
+            return Ok(false);
+        };
+        let flags = loader::rules::flags(&shape.kind, "flags");
+        let bit = flags
+            .iter()
+            .find(|(name, _)| *name == "non_restricted")
+            .map_or(0, |(_, bit)| *bit);
+        Ok(shape.number("flags", &table).is_some_and(|flags| flags & bit != 0))
     }
 
     /// The exchange itself: atomic, and only if the table that we saw is still the one behind the link.
@@ -269,16 +346,14 @@ impl Host {
         }
     }
 
-    fn rename(&self, from: &Path, to: &Path) -> Result<(), HostError> {
-        self.bpf.pin_rename(from, to).map_err(HostError::system("rename a pin"))
-    }
-
     /// Gives a pin another name with the same number; one that has it already keeps it.
-    fn rename_to(&self, pin: &Pin, name: fn(u32) -> PinName) -> Result<(), HostError> {
-        let Some(wanted) = pin.name.number().map(name).filter(|wanted| *wanted != pin.name) else {
+    fn rename(&self, held: &Held, from: PinName, to: fn(u32) -> PinName) -> Result<(), HostError> {
+        let Some(to) = from.number().map(to).filter(|to| *to != from) else {
             return Ok(());
         };
-        self.rename(&pin.path, &pin.path.with_file_name(wanted.to_string()))
+        self.bpf
+            .pin_rename(&held.at(from), &held.at(to))
+            .map_err(HostError::system("rename a pin"))
     }
 
     fn swapped(&self, name: &str, held: &Held, to: u32, map: &Fd<Map>, took: Duration) -> Result<Swapped, HostError> {
@@ -286,8 +361,11 @@ impl Host {
             .bpf
             .map_info(map)
             .map_err(HostError::system("read the facts of a map"))?;
+        let (namespaces, hidden_processes) = self.renew(name, &held.kind);
         Ok(Swapped {
             name: name.to_owned(),
+            namespaces,
+            hidden_processes,
             from: held.live_number(),
             to,
             link_id: held.link_id,

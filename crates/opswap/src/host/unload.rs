@@ -1,11 +1,12 @@
 //! Unregistering: the link goes first, so that no new socket gets the table; then every pin of it.
 
+use super::folders::{Folder, Missing};
+use super::namespaces::{self, Renewal};
 use super::pins::{self, PinName};
 use super::{Host, HostError, State, Table, census};
 use crate::Error;
 use bpf::{Errno, Pinned};
 use serde::Serialize;
-use std::path::Path;
 
 /// What was unregistered.
 #[derive(Clone, Debug, Serialize)]
@@ -14,10 +15,29 @@ pub struct Unloaded {
     pub name: String,
     /// Its kind.
     pub kind: String,
-    /// References that are left: sockets that still run on it, or a namespace whose default it is. They keep it alive until they let go.
-    pub references_left: u32,
+    /// Tables of it that somebody still uses: each goes when its last user lets go.
+    pub still_used: Vec<StillUsed>,
+    /// Namespaces whose default it was, and what became of that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<Renewal>,
+    /// Processes that did not let us see in which namespace they live.
+    #[serde(skip_serializing_if = "super::is_zero")]
+    pub hidden_processes: u32,
     /// The pins that were removed, versions and link.
     pub pins_removed: usize,
+}
+
+/// A table that outlives its registration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StillUsed {
+    /// Which version it was; absent for one that opswap did not keep.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// The map's id.
+    #[serde(rename = "map")]
+    pub map_id: u32,
+    /// References on this table: one for each socket, and one for each namespace whose default it is.
+    pub references: u32,
 }
 
 /// Why there is nothing to be done with tables of which none is live: they are dying, or only somebody's who never registered them.
@@ -37,42 +57,92 @@ pub(super) fn not_live(name: &str, tables: &[Table]) -> HostError {
 }
 
 impl Host {
-    /// Unregisters `name` and removes everything that is kept of it. Also clears what a killed load or swap left behind.
+    /// Unregisters `name` and removes everything that is kept of it. Also clears what a killed load or swap left behind. A namespace whose default
+    /// it is goes on giving its table to new sockets; [`Unloaded::namespaces`] names those.
     ///
     /// # Errors
     /// [`HostError::NotRegistered`]; [`HostError::NotOurs`] if it is held by a link that somebody else keeps.
     pub fn unload(&self, name: &str) -> Result<Unloaded, Error> {
-        Ok(self.unload_tables(name)?)
+        Ok(self.unload_tables(name, None)?)
     }
 
-    fn unload_tables(&self, name: &str) -> Result<Unloaded, HostError> {
+    /// As [`Host::unload`], and gives the default `fallback` to every namespace whose default was `name`: also to those that still hold a table of it that
+    /// was unregistered before.
+    ///
+    /// # Errors
+    /// As [`Host::unload`]; [`HostError::NoSuchDefault`], [`HostError::RestrictedDefault`] before anything is changed.
+    pub fn unload_to(&self, name: &str, fallback: &str) -> Result<Unloaded, Error> {
+        Ok(self.unload_tables(name, Some(fallback))?)
+    }
+
+    fn unload_tables(&self, name: &str, fallback: Option<&str>) -> Result<Unloaded, HostError> {
         let _nobody_else = self.lock()?;
         let tables = self.tables_of(name)?;
         let kind = tables[0].kind.clone();
-        let folder = pins::folder(&self.bpffs, &kind, name);
+        if let Some(fallback) = fallback {
+            self.can_fall_back(name, fallback)?;
+        }
+        let names = pins::names(&kind, name);
         let live = tables.iter().find(|table| table.state == State::Live);
         if let Some(live) = live {
-            self.unregister(live, &folder)?;
+            self.unregister(live, &names)?;
         }
-        let pins_removed = self.remove_folder(&folder)?;
-        if live.is_none() && pins_removed == 0 {
+        let pins_removed = self.remove_folder(&names)?;
+        let (namespaces, hidden_processes) = self.after_unload(name, &kind, fallback);
+        let renewed = namespaces.iter().any(|one| one.renewed);
+        if live.is_none() && pins_removed == 0 && !renewed {
             return Err(not_live(name, &tables));
         }
-        // Counted before our own references are gone for good: what is left then belongs to others.
-        let left = census::tables(self)?
-            .into_iter()
-            .filter(|table| table.name == name && table.kind == kind);
-        let references_left = left.map(|table| table.references).sum();
+        let version = |map_id| tables.iter().find(|table| table.map_id == map_id)?.version;
+        let left = census::tables(self)?.into_iter();
+        let left = left.filter(|table| table.name == name && table.kind == kind && table.references > 0);
+        let still_used = left
+            .map(|table| StillUsed {
+                version: version(table.map_id),
+                map_id: table.map_id,
+                references: table.references,
+            })
+            .collect();
         Ok(Unloaded {
             name: name.to_owned(),
             kind,
-            references_left,
+            still_used,
+            namespaces,
+            hidden_processes,
             pins_removed,
         })
     }
 
-    fn unregister(&self, live: &Table, folder: &Path) -> Result<(), HostError> {
-        match self.bpf.obj_get(&folder.join(PinName::Link.to_string())) {
+    fn can_fall_back(&self, name: &str, fallback: &str) -> Result<(), HostError> {
+        if !self.on_linux || fallback == name || !super::linux_offers(fallback) {
+            return Err(HostError::NoSuchDefault {
+                name: fallback.to_owned(),
+            });
+        }
+        if namespaces::is_allowed(fallback) {
+            return Ok(());
+        }
+        let namespaces = namespaces::who_would_lose(name, true);
+        if namespaces.is_empty() {
+            return Ok(());
+        }
+        Err(HostError::RestrictedDefault {
+            name: fallback.to_owned(),
+            namespaces,
+        })
+    }
+
+    fn unregister(&self, live: &Table, names: &[String; 3]) -> Result<(), HostError> {
+        let link_pin = match self.folder(&names.each_ref().map(String::as_str)) {
+            Ok(folder) => {
+                let pins = census::pins_in(self, &folder)?.pins;
+                let is_ours = pins.iter().any(|pin| pin.name == PinName::Link);
+                is_ours.then(|| self.bpf.obj_get(&folder.at(&PinName::Link.to_string())))
+            }
+            Err(Missing::Failed(error)) => return Err(error),
+            Err(Missing::Absent | Missing::Foreign(_)) => None,
+        };
+        match link_pin.unwrap_or(Err(Errno::ENOENT)) {
             Ok(Pinned::Link(link)) => self
                 .bpf
                 .link_detach(&link)
@@ -98,36 +168,26 @@ impl Host {
         }
     }
 
-    /// Removes all our pins in a folder; returns how many there were. A folder that is not there is empty.
-    pub(super) fn remove_pins(&self, folder: &Path) -> Result<usize, HostError> {
-        let pins = census::pins_in(self, folder)?;
+    /// Removes all our pins in a folder; returns how many there were.
+    pub(super) fn remove_pins(&self, folder: &Folder) -> Result<usize, HostError> {
+        let pins = census::pins_in(self, folder)?.pins;
         for pin in &pins {
             self.bpf
-                .pin_remove(&pin.path)
+                .pin_remove(&folder.at(&pin.name.to_string()))
                 .map_err(HostError::system("remove a pin"))?;
         }
         Ok(pins.len())
     }
 
-    /// Removes all our pins in a folder and the folder; returns how many pins there were.
-    pub(super) fn remove_folder(&self, folder: &Path) -> Result<usize, HostError> {
-        let pins = self.remove_pins(folder)?;
-        // The folders above go with the last algorithm. What is not empty stays: other algorithms, or somebody else's pin.
-        let ours = folder
-            .ancestors()
-            .take_while(|path| path.starts_with(pins::top(&self.bpffs)));
-        for path in ours {
-            match self.bpf.pin_dir_remove(path) {
-                Ok(()) | Err(Errno::ENOENT) => {}
-                Err(Errno::ENOTEMPTY) => break,
-                Err(errno) => {
-                    return Err(HostError::System {
-                        doing: "remove a folder of the bpffs",
-                        errno,
-                    });
-                }
-            }
-        }
+    /// Removes all our pins of an algorithm and its folder; returns how many pins there were. What is not ours stays, and so does its folder.
+    pub(super) fn remove_folder(&self, names: &[String; 3]) -> Result<usize, HostError> {
+        let names = names.each_ref().map(String::as_str);
+        let pins = match self.folder(&names) {
+            Ok(folder) => self.remove_pins(&folder)?,
+            Err(Missing::Absent | Missing::Foreign(_)) => 0,
+            Err(Missing::Failed(error)) => return Err(error),
+        };
+        self.remove_empty_folders(&names)?;
         Ok(pins)
     }
 }

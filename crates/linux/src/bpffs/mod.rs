@@ -2,6 +2,10 @@
 //!
 //! The kernel takes no dots in the names there. Nothing is mounted unless [`ensure_mounted`] is called.
 
+mod folder;
+
+pub use folder::{Distrust, Folder, FolderError};
+
 use crate::syscall::{self, Extent, Pointer, bpf};
 use crate::{Linux, syscall::mount_bpffs};
 use bpf::attr::{Command, ObjAttr, Raw};
@@ -39,17 +43,29 @@ pub fn ensure_mounted(path: &Path) -> Result<Mounting, Errno> {
     Ok(Mounting::Mounted)
 }
 
+/// Unmounts a bpffs that [`ensure_mounted`] mounted and nothing was put into.
+///
+/// # Errors
+/// `ENOTEMPTY`, and `EBUSY` while somebody has it open.
+pub fn unmount_unused(path: &Path) -> Result<(), Errno> {
+    // Two files that the kernel makes have a dot, which no pin can have.
+    let is_pin = |name: &std::ffi::OsStr| !name.as_bytes().contains(&b'.');
+    for entry in std::fs::read_dir(path)? {
+        if is_pin(&entry?.file_name()) {
+            return Err(Errno::ENOTEMPTY);
+        }
+    }
+    Ok(rustix::mount::unmount(path, rustix::mount::UnmountFlags::NOFOLLOW).map_err(std::io::Error::from)?)
+}
+
 /// Where a bpffs is mounted in this mount namespace.
 ///
 /// # Errors
 /// When `/proc/self/mountinfo` cannot be read.
 pub fn mounts() -> Result<Vec<PathBuf>, Errno> {
     let text = std::fs::read("/proc/self/mountinfo")?;
-    Ok(parse_mounts(&text)
-        .into_iter()
-        .filter(|(_, is_bpffs)| *is_bpffs)
-        .map(|(path, _)| path)
-        .collect())
+    let mounts = parse_mounts(&text).into_iter().filter(Mount::is_bpffs);
+    Ok(mounts.map(|mount| mount.place).collect())
 }
 
 /// Whether a path, which may not exist yet, is on a bpffs.
@@ -62,18 +78,41 @@ pub fn is_bpffs(path: &Path) -> bool {
     // The longest mount point wins; of several at one place the last.
     let holder = mounts
         .iter()
-        .filter(|(at, _)| existing.starts_with(at))
-        .max_by_key(|(at, _)| at.as_os_str().len());
-    holder.is_some_and(|(_, is_bpffs)| *is_bpffs)
+        .filter(|mount| existing.starts_with(&mount.place))
+        .max_by_key(|mount| mount.place.as_os_str().len());
+    holder.is_some_and(Mount::is_bpffs)
 }
 
-/// Mount points, and whether they are a bpffs. The fifth word of a line is the place, the one after ` - ` the type (proc(5)).
-fn parse_mounts(text: &[u8]) -> Vec<(PathBuf, bool)> {
+/// A line of `/proc/<pid>/mountinfo`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Mount {
+    /// Which part of the file system is mounted.
+    pub(crate) root: PathBuf,
+    /// Where.
+    pub(crate) place: PathBuf,
+    /// The file system's type.
+    pub(crate) kind: String,
+}
+
+impl Mount {
+    fn is_bpffs(&self) -> bool {
+        self.kind == "bpf"
+    }
+}
+
+/// The fourth word of a line is the part, the fifth the place, the one after ` - ` the type (proc(5)).
+pub(crate) fn parse_mounts(text: &[u8]) -> Vec<Mount> {
+    let path = |word: &[u8]| PathBuf::from(std::ffi::OsString::from_vec(unescape(word)));
     let line = |line: &[u8]| {
         let mut words = line.split(|byte| *byte == b' ');
-        let place = unescape(words.nth(4)?);
+        let root = path(words.nth(3)?);
+        let place = path(words.next()?);
         let kind = words.skip_while(|word| *word != b"-").nth(1)?;
-        Some((PathBuf::from(std::ffi::OsString::from_vec(place)), kind == b"bpf"))
+        Some(Mount {
+            root,
+            place,
+            kind: String::from_utf8_lossy(kind).into_owned(),
+        })
     };
     text.split(|byte| *byte == b'\n').filter_map(line).collect()
 }
@@ -158,10 +197,10 @@ pub(crate) fn list(path: &Path) -> Result<Vec<PinEntry>, Errno> {
     let mut entries = Vec::new();
     for entry in std::fs::read_dir(path)? {
         let entry = entry?;
-        let kind = if entry.file_type()?.is_dir() {
-            PinEntryKind::Directory
-        } else {
-            PinEntryKind::Pin
+        let kind = match entry.file_type()? {
+            kind if kind.is_dir() => PinEntryKind::Directory,
+            kind if kind.is_file() => PinEntryKind::Pin,
+            _ => PinEntryKind::Other,
         };
         let name = entry.file_name().to_string_lossy().into_owned();
         entries.push(PinEntry { name, kind });
@@ -178,11 +217,16 @@ mod tests {
     fn mount_points_are_read() {
         let text = b"22 1 0:20 / /sys rw - sysfs sysfs rw\n\
             30 22 0:29 / /sys/fs/bpf rw,nosuid shared:9 - bpf bpf rw,mode=700\n\
-            31 1 0:30 / /run/a\\040b rw - bpf none rw\n";
+            31 1 0:30 / /run/a\\040b rw - bpf none rw\n\
+            32 1 0:4 net:[4026532008] /run/netns/web rw shared:7 - nsfs nsfs rw\n";
         let mounts = parse_mounts(text);
-        assert_eq!(mounts.len(), 3);
-        assert_eq!(mounts[1], (PathBuf::from("/sys/fs/bpf"), true));
-        assert_eq!(mounts[2], (PathBuf::from("/run/a b"), true));
-        assert!(!mounts[0].1);
+        assert_eq!(mounts.len(), 4);
+        let seen = |index: usize| (mounts[index].place.to_str().unwrap(), mounts[index].kind.as_str());
+        assert_eq!((seen(1), seen(2)), (("/sys/fs/bpf", "bpf"), ("/run/a b", "bpf")));
+        assert!(mounts[1].is_bpffs() && !mounts[0].is_bpffs());
+        assert_eq!(
+            (seen(3), mounts[3].root.to_str()),
+            (("/run/netns/web", "nsfs"), Some("net:[4026532008]"))
+        );
     }
 }
