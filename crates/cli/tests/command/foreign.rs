@@ -138,7 +138,7 @@ fn what_is_offered_as_the_undo_can_be_done() {
     let ground = Ground::new();
     let offered = || {
         let list = ground.run(&["list"]);
-        list.out
+        list.err
             .contains(&format!("kept for `opswap rollback {}`", ground.name))
     };
     ground.load("reno");
