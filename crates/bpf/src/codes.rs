@@ -29,6 +29,9 @@ pub const NO_KERNEL_VARIABLE: &str = "SO1709";
 /// A setting of the kernel's configuration that the object needs.
 pub const NO_KERNEL_SETTING: &str = "SO1710";
 
+/// A program that runs for longer than a call may, found while it runs.
+pub const RUNS_TOO_LONG: &str = "SO1801";
+
 /// What a code means and what helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodePage {
@@ -119,5 +122,12 @@ pub const PAGES: &[CodePage] = &[
         title: "the kernel does not have this setting",
         text: "The object reads a setting of the kernel's configuration (`extern … __kconfig`) that is not set, cannot be read, or has a value that does not fit its type. \
                Declare it `__weak` if it may be absent: it is 0 then.",
+    },
+    CodePage {
+        code: RUNS_TOO_LONG,
+        title: "a program runs for too long",
+        text: "The verifier accepted the program, which then executed more instructions in one call than the embedded kernel lets it (2³⁰ unless said; `--max-insns` of \
+               `opswap try` and `opswap compare`). Linux would go on: each part ends, but together they can take hours, because a global function is verified once and not \
+               for each call. On a real machine a CPU would stand still for so long. Bound what one call does.",
     },
 ];

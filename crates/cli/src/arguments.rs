@@ -25,7 +25,7 @@ Exit codes:
   0  done
   1  the operation failed
   2  wrong usage
-  3  the program or the ops structure was rejected
+  3  the program or the ops structure was rejected, or a call into it did not end
   4  this kernel (or this version of opswap) lacks it
   5  no permission
   6  conflict, or another state than expected
@@ -116,9 +116,9 @@ pub(crate) enum Verb {
         /// Also print the kernel's whole verifier log of what is rejected
         #[arg(long)]
         log: bool,
-        /// What programs may use.
-        #[command(flatten)]
-        limits: LimitArguments,
+        /// Memory that the maps of the embedded kernel may take together: 64mb, 2gb [default: 512mib]
+        #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+        map_memory: Option<u64>,
     },
     /// Run one algorithm over a bottleneck and show what it does
     #[command(
@@ -140,6 +140,9 @@ pub(crate) enum Verb {
         /// The bottleneck and the flows.
         #[command(flatten)]
         scenario: ScenarioArguments,
+        /// Print what the programs print (bpf_printk), with the simulated time, on standard error
+        #[arg(long)]
+        trace: bool,
         /// What programs may use.
         #[command(flatten)]
         limits: LimitArguments,
@@ -161,6 +164,9 @@ pub(crate) enum Verb {
         /// The bottleneck and the flows.
         #[command(flatten)]
         scenario: ScenarioArguments,
+        /// Print what the programs print (bpf_printk), with the simulated time, on standard error
+        #[arg(long)]
+        trace: bool,
         /// What programs may use.
         #[command(flatten)]
         limits: LimitArguments,
@@ -327,6 +333,9 @@ pub(crate) struct LimitArguments {
     /// Memory that the maps of one embedded kernel may take together: 64mb, 2gb [default: 512mib]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     pub(crate) map_memory: Option<u64>,
+    /// Instructions that one call into a program may execute before the run is given up [default: 1073741824]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_insns: Option<u64>,
 }
 
 impl LimitArguments {
@@ -335,6 +344,7 @@ impl LimitArguments {
         let usual = Limits::default();
         Limits {
             map_bytes: self.map_memory.unwrap_or(usual.map_bytes),
+            insns_per_call: self.max_insns.unwrap_or(usual.insns_per_call),
         }
     }
 }

@@ -127,7 +127,7 @@ impl Output {
     /// A bar on standard error while something lasts, for a person who watches; hidden from everybody else.
     pub(crate) fn progress(&self) -> Progress {
         if self.json || !std::io::stderr().is_terminal() {
-            return Progress(ProgressBar::hidden());
+            return Progress::hidden();
         }
         let bar = ProgressBar::new(PROGRESS_STEPS);
         if let Ok(style) = ProgressStyle::with_template("{msg:12} {wide_bar} {percent:>3} %") {
@@ -167,6 +167,11 @@ pub(crate) struct Progress(ProgressBar);
 const PROGRESS_STEPS: u64 = 1000;
 
 impl Progress {
+    /// A bar that nobody sees.
+    pub(crate) fn hidden() -> Self {
+        Self(ProgressBar::hidden())
+    }
+
     /// What it works on, and which share of it is done, 0 to 1.
     pub(crate) fn at(&self, label: &str, share: f64) {
         if !self.0.is_hidden() {

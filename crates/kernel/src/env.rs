@@ -2,9 +2,10 @@
 
 use crate::clock::{self, Clock};
 use crate::struct_ops::Family;
+use bpf::Report;
 use std::any::Any;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a native function that programs call may know: the kernel's clock, randomness and trace, and the family of the calling program.
@@ -14,11 +15,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Env {
     runtime: Arc<Runtime>,
     family: Option<Arc<dyn Family>>,
+    /// The program's name.
+    program: String,
 }
 
 impl Env {
-    pub(crate) fn new(runtime: Arc<Runtime>, family: Option<Arc<dyn Family>>) -> Self {
-        Self { runtime, family }
+    pub(crate) fn new(runtime: Arc<Runtime>, family: Option<Arc<dyn Family>>, program: &str) -> Self {
+        Self {
+            runtime,
+            family,
+            program: program.to_owned(),
+        }
     }
 
     /// The kernel's time, ns since boot.
@@ -37,8 +44,12 @@ impl Env {
     }
 
     /// Adds a line to the kernel's trace, which the host reads with [`Kernel::trace`](crate::Kernel::trace).
-    pub fn trace(&self, line: String) {
-        self.runtime.trace(line);
+    pub fn trace(&self, text: String) {
+        self.runtime.trace(TraceLine {
+            at_ns: self.now_ns(),
+            program: self.program.clone(),
+            text,
+        });
     }
 
     /// The family of the calling program, if it is of this type.
@@ -58,25 +69,69 @@ pub(crate) struct Runtime {
     pub(crate) clock: Clock,
     hz: u32,
     random: AtomicU64,
-    trace: Mutex<VecDeque<String>>,
+    trace: Mutex<VecDeque<TraceLine>>,
+    /// Whether there is a line.
+    traced: AtomicBool,
     /// How many want runs to be counted.
     stats: AtomicU32,
     stopwatch: Option<fn() -> u64>,
+    pub(crate) insns_per_call: u64,
+    /// Whether programs have stopped running, because of what `fault` says.
+    stopped: AtomicBool,
+    fault: Mutex<Option<Report>>,
+}
+
+/// A line that a program has traced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TraceLine {
+    /// The kernel's time, ns since boot.
+    pub at_ns: u64,
+    /// The program's name.
+    pub program: String,
+    /// What it printed, without a line break at its end.
+    pub text: String,
 }
 
 /// Lines of trace that are kept; older ones are dropped, as in Linux's ring.
 const TRACE_LINES: usize = 4096;
 
 impl Runtime {
-    pub(crate) fn new(clock: Clock, hz: u32, seed: u64, stopwatch: Option<fn() -> u64>) -> Self {
+    pub(crate) fn new(clock: Clock, hz: u32, seed: u64, stopwatch: Option<fn() -> u64>, insns_per_call: u64) -> Self {
         Self {
             clock,
             hz,
             random: AtomicU64::new(seed),
             trace: Mutex::default(),
+            traced: AtomicBool::new(false),
             stats: AtomicU32::new(0),
             stopwatch,
+            insns_per_call,
+            stopped: AtomicBool::new(false),
+            fault: Mutex::default(),
         }
+    }
+
+    /// Whether programs have stopped running.
+    #[inline]
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// No program runs any more, for this reason. The first reason stays.
+    pub(crate) fn stop(&self, report: Report) {
+        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        fault.get_or_insert(report);
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Programs run again; whether they had stopped.
+    pub(crate) fn resume(&self) -> bool {
+        self.stopped.swap(false, Ordering::Relaxed)
+    }
+
+    pub(crate) fn take_fault(&self) -> Option<Report> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// SplitMix64: a counter, well mixed.
@@ -88,7 +143,8 @@ impl Runtime {
         ((z ^ (z >> 31)) >> 32) as u32
     }
 
-    fn trace(&self, line: String) {
+    fn trace(&self, line: TraceLine) {
+        self.traced.store(true, Ordering::Relaxed);
         let mut trace = self.trace.lock().unwrap_or_else(PoisonError::into_inner);
         if trace.len() == TRACE_LINES {
             trace.pop_front();
@@ -96,7 +152,11 @@ impl Runtime {
         trace.push_back(line);
     }
 
-    pub(crate) fn take_trace(&self) -> Vec<String> {
+    pub(crate) fn take_trace(&self) -> Vec<TraceLine> {
+        // Hosts ask after every event.
+        if !self.traced.swap(false, Ordering::Relaxed) {
+            return Vec::new();
+        }
         let mut trace = self.trace.lock().unwrap_or_else(PoisonError::into_inner);
         trace.drain(..).collect()
     }

@@ -4,7 +4,7 @@ use crate::btf_object::{BtfObject, VMLINUX};
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::env::Runtime;
+use crate::env::{Runtime, TraceLine};
 use crate::error::BuildError;
 use crate::helpers::{Helpers, Native};
 use crate::limits::Limits;
@@ -13,7 +13,7 @@ use crate::program::Program;
 use crate::struct_ops::{Desc, Family, OpsLink};
 use crate::tables::{Fds, Ids, Pins};
 use crate::types;
-use bpf::FdTable;
+use bpf::{FdTable, Report};
 use btf::{Btf, Kind, TypeId};
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -74,8 +74,20 @@ impl Kernel {
         self.descs.iter().map(|desc| desc.family.name())
     }
 
+    /// Whether no program runs any more, because one has run for too long ([`Limits::insns_per_call`]).
+    #[inline]
+    pub fn is_stopped(&self) -> bool {
+        self.runtime.is_stopped()
+    }
+
+    /// Takes what stopped the programs, and lets them run again. After a test run that was given up (`ETIMEDOUT`) it says where that was.
+    pub fn take_fault(&self) -> Option<Report> {
+        self.runtime.resume();
+        self.runtime.take_fault()
+    }
+
     /// Takes the lines that programs have traced since the last time (`bpf_trace_printk`), oldest first.
-    pub fn trace(&self) -> Vec<String> {
+    pub fn trace(&self) -> Vec<TraceLine> {
         self.runtime.take_trace()
     }
 }
@@ -175,7 +187,13 @@ impl Builder {
         let vmlinux = btfs.add(|id| vmlinux(id, btf))?;
         let fds = Arc::new(Fds::default());
         Ok(Kernel {
-            runtime: Arc::new(Runtime::new(self.clock, hz, self.config.seed, self.stopwatch)),
+            runtime: Arc::new(Runtime::new(
+                self.clock,
+                hz,
+                self.config.seed,
+                self.stopwatch,
+                self.limits.insns_per_call,
+            )),
             config: self.config,
             vmlinux,
             descs,

@@ -52,13 +52,13 @@ mod uapi;
 
 pub use crate::clock::Clock;
 pub use crate::config::Config;
-pub use crate::env::Env;
+pub use crate::env::{Env, TraceLine};
 pub use crate::error::BuildError;
 pub use crate::helpers::{Helper, Native};
 pub use crate::kernel::{Builder, Kernel};
 pub use crate::kfunc::Kfunc;
 pub use crate::limits::Limits;
 pub use crate::struct_ops::{Family, Member, Module, Stub, Table};
-pub use bpf::{Errno, MapMemory, MapType, TestRun, TestRunResult};
+pub use bpf::{Errno, MapMemory, MapType, Report, TestRun, TestRunResult};
 pub use verifier::{ArgKind, CallContract, CallFlags, RetKind, StructAccess};
 pub use vm::HelperFn;

@@ -16,10 +16,20 @@ pub struct Limits {
     /// 512 MiB unless said: two of the largest sections of variables that an object may have, or a million connections with half a kilobyte each; and less
     /// than what the smallest machines have on which one would simulate anything.
     pub map_bytes: u64,
+    /// Instructions that one call into a program may execute, those of programs that run within it included. Beyond it the call returns 0, and no program of
+    /// the kernel runs any more until the host has taken the report ([`Kernel::take_fault`](crate::Kernel::take_fault)).
+    ///
+    /// 2³⁰ unless said, a quarter of a second of compiled code at one instruction a cycle and 4 GHz: as long as Linux lets a `may_goto` loop turn before it
+    /// ends it itself (`bpf_check_timed_may_goto`, `kernel/bpf/core.c`, 6.18; before, it counted 2²³ turns, of 128 instructions each that would be). A program
+    /// that is called for every ACK and takes longer stops its machine. The interpreter needs about two seconds for so many.
+    pub insns_per_call: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { map_bytes: 512 << 20 }
+        Self {
+            map_bytes: 512 << 20,
+            insns_per_call: 1 << 30,
+        }
     }
 }

@@ -150,7 +150,10 @@ fn constants() {
 /// All maps share one budget; what is only declared takes nothing of it, and what goes is given back.
 #[test]
 fn one_budget_for_all_maps() {
-    let limits = Limits { map_bytes: 10_000 };
+    let limits = Limits {
+        map_bytes: 10_000,
+        ..Limits::default()
+    };
     let kernel = Kernel::builder().limits(limits).build().unwrap();
     let used = || kernel.map_memory().unwrap().used_bytes;
     let create = |map_type, key_size, value_size, max_entries| {
@@ -206,7 +209,10 @@ fn one_budget_for_all_maps() {
 /// A program gets the number that Linux gives it when there is no memory.
 #[test]
 fn updates_beyond_the_budget_fail_in_the_program() {
-    let limits = Limits { map_bytes: 200 };
+    let limits = Limits {
+        map_bytes: 200,
+        ..Limits::default()
+    };
     let kernel = Kernel::builder().limits(limits).build().unwrap();
     let hash = map(&kernel, MapType::HASH, 100, MapFlags::NO_PREALLOC);
     assert_eq!(run(&kernel, &update(&hash, 1, 5, 0)), 0);
@@ -214,6 +220,40 @@ fn updates_beyond_the_budget_fail_in_the_program() {
     assert_eq!(run(&kernel, &delete(&hash, 1)), 0);
     assert_eq!(run(&kernel, &update(&hash, 2, 5, 0)), 0);
     assert_eq!(run(&kernel, &lookup(&hash, 2)), 1005);
+}
+
+/// A call ends with a report when it has executed too much; the next one is not concerned.
+#[test]
+fn a_program_that_runs_for_too_long_is_told() {
+    let limits = Limits {
+        insns_per_call: 10_000,
+        ..Limits::default()
+    };
+    let kernel = Kernel::builder().limits(limits).build().unwrap();
+    let nest = |turns: u32| {
+        let text = format!(
+            "r6 = {turns}\nagain: r7 = 50\ninner: r7 -= 1\nif r7 != 0 goto inner\nr6 -= 1\nif r6 != 0 goto again\nr0 = 1\nexit"
+        );
+        load(&kernel, &text, "GPL").unwrap_or_else(|error| panic!("{error}\n{}", error.log))
+    };
+    let packet = TestRun {
+        data: &[0; 60],
+        ..TestRun::default()
+    };
+    assert_eq!(kernel.prog_test_run(&nest(50), &packet).unwrap().retval, 1);
+    assert_eq!(kernel.prog_test_run(&nest(200), &packet), Err(Errno::ETIMEDOUT));
+    let report = kernel.take_fault().expect("a report");
+    assert_eq!(report.code, "SO1801");
+    assert!(report.message.contains("executed 10000 instructions"), "{report}");
+    assert!(matches!(report.insn, Some(1..=5)), "{report}");
+    assert_eq!(kernel.take_fault(), None);
+    assert!(!kernel.is_stopped());
+    let repeated = TestRun { repeat: 10, ..packet };
+    assert_eq!(
+        kernel.prog_test_run(&nest(50), &repeated).unwrap().retval,
+        1,
+        "each call has its own"
+    );
 }
 
 #[test]
@@ -259,7 +299,8 @@ fn time_numbers_and_trace() {
         exit"
     );
     assert_eq!(run(&kernel, &program), 5);
-    assert_eq!(kernel.trace(), ["a=-12"]);
+    let lines = || -> Vec<String> { kernel.trace().into_iter().map(|line| line.text).collect() };
+    assert_eq!(lines(), ["a=-12"]);
     assert!(kernel.trace().is_empty(), "it was taken");
     // As on Linux nothing is asked of the numbers: a text without any is printed.
     let plain = program
@@ -271,7 +312,14 @@ fn time_numbers_and_trace() {
             &format!("{:#x}", u64::from_le_bytes(*b"abcd\n\0\0\0")),
         );
     assert_eq!(run(&kernel, &plain), 4);
-    assert_eq!(kernel.trace(), ["abcd"]);
+    assert_eq!(lines(), ["abcd"]);
+    let string = plain.replace(
+        &format!("{:#x}", u64::from_le_bytes(*b"abcd\n\0\0\0")),
+        &format!("{:#x}", u64::from_le_bytes(*b"a=%s\n\0\0\0")),
+    );
+    assert_eq!(run(&kernel, &string) as i32, -Errno::EINVAL.0);
+    let told = lines();
+    assert!(told[0].contains("has no %s") && told[0].contains("a=%s"), "{told:?}");
     let error = load(&kernel, &program, "Proprietary").unwrap_err();
     assert_eq!(error.errno, Errno::EINVAL, "only for the GPL");
 }

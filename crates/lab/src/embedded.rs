@@ -1,8 +1,8 @@
 //! The embedded kernels of one run: each algorithm has a kernel of its own, so that two versions of one name can meet; all follow the
 //! simulation's clock.
 
-use crate::run::{Source, SourceKind, Warning};
-use kernel::{Clock, Config, Kernel, Limits};
+use crate::run::{RunError, Source, SourceKind, Warning};
+use kernel::{Clock, Config, Kernel, Limits, TraceLine};
 use loader::{Attached, Bpf as _, Incomplete, PlanOptions, RegisterError};
 use net::Time;
 use std::sync::Arc;
@@ -66,6 +66,30 @@ impl Embedded {
             SourceKind::Table(table) => Ok(table.clone()),
             SourceKind::Object { bytes, ops } => self.load(&source.label, bytes, ops.as_deref()),
         }
+    }
+
+    /// Whether a program of one of them ran for too long.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.kernels.iter().any(|(_, kernel)| kernel.is_stopped())
+    }
+
+    /// The report of that.
+    pub(crate) fn check(&self) -> Result<(), RunError> {
+        for (label, kernel) in &self.kernels {
+            if let Some(report) = kernel.take_fault() {
+                return Err(RunError::RanTooLong {
+                    label: label.clone(),
+                    report: Box::new(report),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The lines that programs have printed since the last time, with their algorithm.
+    pub(crate) fn take_trace(&self) -> impl Iterator<Item = (&str, TraceLine)> {
+        let kernels = self.kernels.iter();
+        kernels.flat_map(|(label, kernel)| kernel.trace().into_iter().map(move |line| (label.as_str(), line)))
     }
 
     /// What the kernels have refused while programs ran.

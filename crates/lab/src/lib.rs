@@ -28,9 +28,11 @@ mod world;
 pub use embedded::EmbeddedError;
 pub use kernel::Limits;
 pub use result::{FlowResult, FlowSeries, LinkResult, RunResult, Series, jain};
-pub use run::{Cast, Host, Progress, Run, RunError, Setup, Source, SourceKind, Warning, Work, compare, run};
+pub use run::{
+    Cast, Host, Notice, Progress, Run, RunError, Setup, Source, SourceKind, TraceLine, Warning, Work, compare, run,
+};
 pub use scenario::{
     MTU, ParseBytesError, ParseProbabilityError, ParseQueueSizeError, PathSpec, QueueSize, Scenario, ScenarioError,
     parse_bytes, parse_probability,
 };
-pub use world::Stuck;
+pub use world::{End, Stuck};

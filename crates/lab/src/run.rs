@@ -4,8 +4,8 @@ use crate::account::{self, Period};
 use crate::embedded::{Embedded, EmbeddedError};
 use crate::result::{RunResult, Series};
 use crate::scenario::{Scenario, ScenarioError};
-use crate::world::{BEGIN, Stuck, Watch, World};
-use kernel::{Limits, MapMemory};
+use crate::world::{BEGIN, End, Stuck, Watch, World};
+use kernel::{Limits, MapMemory, Report};
 use net::{Span, Time};
 use std::sync::Arc;
 use tcp::ca::OpsRef;
@@ -73,6 +73,8 @@ pub struct Setup {
     pub host: Host,
     /// What the programs of each algorithm may use.
     pub limits: Limits,
+    /// Whether what programs print is reported ([`Notice::Trace`]).
+    pub trace: bool,
 }
 
 impl Cast {
@@ -141,6 +143,32 @@ pub struct Progress {
     pub duration: Span,
 }
 
+/// What is told of a run while it lasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// How far it is; about three thousand times.
+    Progress(Progress),
+    /// A program has printed a line.
+    Trace(TraceLine),
+}
+
+/// A line that a program has printed (`bpf_printk`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceLine {
+    /// Simulated time since the start of the run.
+    pub at: Span,
+    /// The algorithm, as [`Source::label`] has it.
+    pub cc: String,
+    /// Number of the flow that it ran for.
+    pub flow: u32,
+    /// And at which end.
+    pub end: End,
+    /// The program's name, as the kernel has it.
+    pub program: String,
+    /// What it printed.
+    pub text: String,
+}
+
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -186,16 +214,24 @@ pub enum RunError {
         #[source]
         error: tcp::ca::CaError,
     },
+    /// A program ran for longer than one call may.
+    #[error("{label}: {report}")]
+    RanTooLong {
+        /// Which algorithm.
+        label: String,
+        /// Which program, and where it was.
+        report: Box<Report>,
+    },
     /// A fault of ours.
     #[error("fault in the simulator: {0}")]
     Internal(#[from] Stuck),
 }
 
-/// Runs one experiment. `progress` is called about three thousand times.
+/// Runs one experiment; `notice` is told how far it is.
 ///
 /// # Errors
 /// See [`RunError`]; nothing is left behind in any case.
-pub fn run(scenario: &Scenario, cast: &Cast, progress: &mut dyn FnMut(Progress)) -> Result<Run, RunError> {
+pub fn run(scenario: &Scenario, cast: &Cast, notice: &mut dyn FnMut(Notice)) -> Result<Run, RunError> {
     check(scenario, cast)?;
     let mut embedded = Embedded::new(scenario.hz, scenario.seed, cast.setup.limits);
     embedded.set_time(BEGIN);
@@ -215,22 +251,25 @@ pub fn run(scenario: &Scenario, cast: &Cast, progress: &mut dyn FnMut(Progress))
     let mut watch = Watcher {
         embedded: &embedded,
         duration: scenario.duration,
-        progress,
+        trace: cast.setup.trace,
+        notice,
     };
     let swap_at = next.as_ref().map(|(at, ..)| *at);
     let mut periods = Vec::new();
     for boundary in boundaries(BEGIN + scenario.warmup, swap_at, BEGIN + scenario.duration) {
         periods.push(world.run_until_boundary(boundary, &mut watch)?);
+        embedded.check()?;
         if let Some((at, table, label)) = &next
             && *at == boundary
         {
             let tables = cast.of_flows(scenario, std::slice::from_ref(table));
             world
-                .change_congestion_control(&tables)
+                .change_congestion_control(&tables, &mut watch)
                 .map_err(|error| RunError::Refused {
                     label: (*label).to_owned(),
                     error,
                 })?;
+            embedded.check()?;
         }
     }
     let work = Work {
@@ -275,7 +314,7 @@ fn evaluate(scenario: &Scenario, cast: &Cast, periods: &[Period], mut series: Se
     }
 }
 
-/// Runs each of `sources` alone, or with `mix` all of them on one bottleneck. `progress` gets the number of the run, from 0, as well.
+/// Runs each of `sources` alone, or with `mix` all of them on one bottleneck. `notice` gets the number of the run, from 0, as well.
 ///
 /// # Errors
 /// As [`run`]; the first that fails ends the comparison.
@@ -284,7 +323,7 @@ pub fn compare(
     sources: &[Source],
     mix: bool,
     setup: Setup,
-    progress: &mut dyn FnMut(usize, Progress),
+    notice: &mut dyn FnMut(usize, Notice),
 ) -> Result<Vec<Run>, RunError> {
     let casts: Vec<Vec<Source>> = if mix {
         vec![sources.to_vec()]
@@ -302,7 +341,7 @@ pub fn compare(
     casts
         .into_iter()
         .enumerate()
-        .map(|(number, sources)| run(scenario, &cast(sources), &mut |at| progress(number, at)))
+        .map(|(number, sources)| run(scenario, &cast(sources), &mut |what| notice(number, what)))
         .collect()
 }
 
@@ -350,7 +389,8 @@ fn measured(periods: &[Period], warm: Time) -> &[Period] {
 struct Watcher<'a> {
     embedded: &'a Embedded,
     duration: Span,
-    progress: &'a mut dyn FnMut(Progress),
+    trace: bool,
+    notice: &'a mut dyn FnMut(Notice),
 }
 
 impl Watch for Watcher<'_> {
@@ -359,9 +399,25 @@ impl Watch for Watcher<'_> {
     }
 
     fn progress(&mut self, passed: Span) {
-        (self.progress)(Progress {
+        (self.notice)(Notice::Progress(Progress {
             passed,
             duration: self.duration,
-        });
+        }));
+    }
+
+    fn goes_on(&mut self, now: Time, flow: u32, end: End) -> bool {
+        if self.trace {
+            for (cc, line) in self.embedded.take_trace() {
+                (self.notice)(Notice::Trace(TraceLine {
+                    at: now - BEGIN,
+                    cc: cc.to_owned(),
+                    flow,
+                    end,
+                    program: line.program,
+                    text: line.text,
+                }));
+            }
+        }
+        !self.embedded.is_stopped()
     }
 }

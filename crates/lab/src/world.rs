@@ -43,8 +43,10 @@ type Bottleneck = Link<Parcel, EcnStep<Parcel>>;
 
 /// Which end of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub enum End {
+    /// Data come from here.
     Sender,
+    /// Data go there.
     Receiver,
 }
 
@@ -115,6 +117,8 @@ pub(crate) trait Watch {
     fn tick(&mut self, now: Time);
     /// Time passed since the start.
     fn progress(&mut self, passed: Span);
+    /// Something happened to this end of a flow, and its programs have run; whether the world goes on.
+    fn goes_on(&mut self, now: Time, flow: u32, end: End) -> bool;
 }
 
 impl World {
@@ -172,7 +176,7 @@ impl World {
                 self.now = now;
             }
             self.steps += 1;
-            match step {
+            let touched = match step {
                 Step::Forward => self.arrivals(End::Receiver),
                 Step::Back => self.arrivals(End::Sender),
                 Step::Queued => match self.events.pop().map(|(_, event)| event) {
@@ -181,22 +185,33 @@ impl World {
                     Some(Event::Sample) => {
                         self.sample();
                         watch.progress(now - BEGIN);
+                        None
                     }
                     Some(Event::Boundary) | None => break,
                 },
+            };
+            if let Some((flow, end)) = touched
+                && !watch.goes_on(now, flow, end)
+            {
+                break;
             }
         }
         Ok(self.end_period())
     }
 
     /// Puts every flow on another table, as `setsockopt(TCP_CONGESTION)` does: `tables[i]` for flow `i`.
-    pub(crate) fn change_congestion_control(&mut self, tables: &[OpsRef]) -> Result<(), tcp::ca::CaError> {
+    pub(crate) fn change_congestion_control(
+        &mut self,
+        tables: &[OpsRef],
+        watch: &mut dyn Watch,
+    ) -> Result<(), tcp::ca::CaError> {
         let now = self.now;
         for (number, table) in (0_u32..).zip(tables).take(self.flows.len()) {
             for end in [End::Receiver, End::Sender] {
                 let endpoint = self.flows[number as usize].endpoint(end);
                 endpoint.socket.set_congestion_control(table.clone(), now)?;
                 self.serve(number, end);
+                watch.goes_on(now, number, end);
             }
         }
         Ok(())
@@ -241,29 +256,30 @@ impl World {
         .min_by_key(|(time, _)| *time)
     }
 
-    fn arrivals(&mut self, end: End) {
+    fn arrivals(&mut self, end: End) -> Option<(u32, End)> {
         let now = self.now;
         let link = match end {
             End::Receiver => &mut self.forward,
             End::Sender => &mut self.back,
         };
-        if let Some(parcel) = link.poll(now) {
-            let endpoint = self.flows[parcel.flow as usize].endpoint(end);
-            endpoint.socket.input(&parcel.segment, now);
-            self.serve(parcel.flow, end);
-        }
+        let parcel = link.poll(now)?;
+        let endpoint = self.flows[parcel.flow as usize].endpoint(end);
+        endpoint.socket.input(&parcel.segment, now);
+        self.serve(parcel.flow, end);
+        Some((parcel.flow, end))
     }
 
-    fn start(&mut self, number: u32) {
+    fn start(&mut self, number: u32) -> Option<(u32, End)> {
         let now = self.now;
         let flow = &mut self.flows[number as usize];
         flow.receiver.socket.listen(now);
         flow.sender.socket.send_unlimited();
         flow.sender.socket.connect(now);
         self.serve(number, End::Sender);
+        Some((number, End::Sender))
     }
 
-    fn timer(&mut self, number: u32, end: End) -> Result<(), Stuck> {
+    fn timer(&mut self, number: u32, end: End) -> Result<Option<(u32, End)>, Stuck> {
         let now = self.now;
         let endpoint = self.flows[number as usize].endpoint(end);
         if endpoint.armed == Some(now) {
@@ -282,7 +298,7 @@ impl World {
             endpoint.socket.on_timeout(now);
         }
         self.serve(number, end);
-        Ok(())
+        Ok(Some((number, end)))
     }
 
     /// After anything was done to a socket: carries its segments away, arms its timer, notes the sender's state.

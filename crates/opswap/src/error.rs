@@ -183,6 +183,7 @@ impl Error {
                 RegisterError::Load(error) => refusal(error)?.report.as_deref(),
                 _ => None,
             },
+            Self::Run(RunError::RanTooLong { report, .. }) => Some(report),
             _ => None,
         }
     }
@@ -266,6 +267,9 @@ impl Error {
                 error: EmbeddedError::NotOne { .. },
                 ..
             }) => "FILE:NAME or --ops NAME chooses one of several; `opswap check` lists those of an object",
+            Self::Run(RunError::RanTooLong { .. }) => {
+                "--max-insns N lets one call execute more, in a run that is worth the wait"
+            }
             Self::Run(RunError::LinuxHost) => "leave --kernel out: the same object runs on the embedded kernel",
             Self::Attach { error, .. } if error.errno == Errno::EEXIST => "--as NAME registers it under another name",
             Self::Host(HostError::Exists { .. }) => {
@@ -496,6 +500,8 @@ fn of_run(error: &RunError) -> Class {
         | RunError::SwapOutside { .. }
         | RunError::TooManyFlows { .. } => Class::Usage,
         RunError::LinuxHost => Class::Unsupported,
+        // The program is wrong: it was only found when it ran.
+        RunError::RanTooLong { .. } => Class::Rejected,
         RunError::Load { error, .. } => match error {
             EmbeddedError::NotOne { names } if names.is_empty() => Class::Rejected,
             EmbeddedError::NotOne { .. } => Class::Usage,

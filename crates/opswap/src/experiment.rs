@@ -1,14 +1,14 @@
 //! Experiments on simulated bottlenecks, as `lab` runs them, with the facade's errors.
 
 use crate::Error;
-use lab::{Cast, Progress, Run, Scenario, Setup, Source};
+use lab::{Cast, Notice, Run, Scenario, Setup, Source};
 
 /// Runs one algorithm, or one and then another ([`Cast::swap`]).
 ///
 /// # Errors
 /// [`Error::Run`].
-pub fn try_out(scenario: &Scenario, cast: &Cast, progress: &mut dyn FnMut(Progress)) -> Result<Run, Error> {
-    Ok(lab::run(scenario, cast, progress)?)
+pub fn try_out(scenario: &Scenario, cast: &Cast, notice: &mut dyn FnMut(Notice)) -> Result<Run, Error> {
+    Ok(lab::run(scenario, cast, notice)?)
 }
 
 /// Runs each algorithm alone over the same bottleneck, or with `mix` all at once.
@@ -20,7 +20,7 @@ pub fn compare(
     sources: &[Source],
     mix: bool,
     setup: Setup,
-    progress: &mut dyn FnMut(usize, Progress),
+    notice: &mut dyn FnMut(usize, Notice),
 ) -> Result<Vec<Run>, Error> {
-    Ok(lab::compare(scenario, sources, mix, setup, progress)?)
+    Ok(lab::compare(scenario, sources, mix, setup, notice)?)
 }

@@ -1,6 +1,7 @@
 //! Nanoseconds per interpreted instruction: `cargo bench -p opswap-vm`. The items are instructions, so divan's
 //! "items per second" is instructions per second.
 
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::hint::black_box;
 use std::ptr;
@@ -156,7 +157,7 @@ fn alu_loop(bencher: Bencher<'_, '_>) {
     let count = ItemsCount::new(steps(&program, [0; 4]));
     bencher.counter(count).bench_local(|| {
         // SAFETY: it computes with registers only and ends after a thousand rounds.
-        unsafe { program.run(black_box(0), ptr::null_mut()) }
+        unsafe { program.run(black_box(0), ptr::null_mut(), &Cell::new(u64::MAX)) }
     });
 }
 
@@ -181,7 +182,7 @@ fn cubic_like(bencher: Bencher<'_, '_>, (_, epoch): (&str, u64)) {
         // SAFETY: `socket` is what the program expects at its context.
         unsafe {
             ptr::with_exposed_provenance_mut::<[u64; 4]>(address).write(black_box(start));
-            program.run(black_box(address as u64), ptr::null_mut())
+            program.run(black_box(address as u64), ptr::null_mut(), &Cell::new(u64::MAX))
         }
     });
 }
@@ -191,5 +192,5 @@ fn cubic_like(bencher: Bencher<'_, '_>, (_, epoch): (&str, u64)) {
 fn empty(bencher: Bencher<'_, '_>, stack: usize) {
     let program = build("r0 = 0\n exit").with_stack_depth(stack);
     // SAFETY: it does nothing.
-    bencher.bench_local(|| unsafe { program.run(black_box(0), ptr::null_mut()) });
+    bencher.bench_local(|| unsafe { program.run(black_box(0), ptr::null_mut(), &Cell::new(u64::MAX)) });
 }

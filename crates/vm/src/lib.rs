@@ -43,5 +43,5 @@ mod translate;
 pub use checked::{CheckedProgram, Trap, TrapReason};
 pub use interpret::{BPF_MAX_LOOPS, MAX_BPF_STACK, MAX_CALL_FRAMES};
 pub use memory::{Denied, Memory, Regions, Stack};
-pub use run::{HelperFn, Linker, Program};
+pub use run::{HelperFn, Linker, OutOfBudget, Program};
 pub use translate::{BuildError, Mark};

@@ -5,7 +5,7 @@
 //! Addresses are numbers here, as they are for the program; whoever hands out an address exposes its
 //! provenance.
 
-use std::convert::Infallible;
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -22,6 +22,14 @@ use crate::translate::{BuildError, Image, Mark};
 ///
 /// Arguments that the function does not have hold garbage. An argument shorter than 64 bits is in the low bits.
 pub type HelperFn = unsafe extern "C" fn(u64, u64, u64, u64, u64, env: *mut c_void) -> u64;
+
+/// A program has executed as many instructions as it may, and has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("insn {slot}: the instruction budget is used up")]
+pub struct OutOfBudget {
+    /// The instruction that would have been next.
+    pub slot: usize,
+}
 
 /// Gives addresses to what a program names.
 pub trait Linker {
@@ -79,20 +87,25 @@ impl Program {
         self
     }
 
-    /// Run it: R1 is `context`, helpers get `env`; the result is R0.
+    /// Run it: R1 is `context`, helpers get `env`; the result is R0. `left` is how many instructions may be executed; it counts down, also in runs
+    /// that a helper begins with the same cell.
+    ///
+    /// # Errors
+    ///
+    /// They are used up. What the program has written until then stays.
     ///
     /// # Safety
     ///
     /// The verifier accepted the instructions, with these marks and this stack depth, for a context such as
     /// `context` points to; the linker gave what the verifier was told; both are alive; and `env` is what the linked functions expect.
-    pub unsafe fn run(&self, context: u64, env: *mut c_void) -> u64 {
+    pub unsafe fn run(&self, context: u64, env: *mut c_void, left: &Cell<u64>) -> Result<u64, OutOfBudget> {
         let mut machine = Unchecked {
             natives: &self.natives,
             env,
             stack_depth: self.stack_depth,
+            left,
         };
-        let Ok(result) = interpret::run(&mut machine, &self.image, context);
-        result
+        interpret::run(&mut machine, &self.image, context)
     }
 
     /// Run it in the checked mode, where calls go to `memory` and not to the linked functions. `budget` is
@@ -115,6 +128,8 @@ struct Unchecked<'a> {
     natives: &'a [HelperFn],
     env: *mut c_void,
     stack_depth: usize,
+    /// Instructions left.
+    left: &'a Cell<u64>,
 }
 
 /// The stack of a frame, aligned as Linux aligns it.
@@ -122,10 +137,13 @@ struct Unchecked<'a> {
 struct Frame([MaybeUninit<u8>; MAX_BPF_STACK]);
 
 impl Machine for Unchecked<'_> {
-    type Trap = Infallible;
+    type Trap = OutOfBudget;
 
+    /// Costs next to nothing: the processor does it beside the work (`benches/interpret.rs`).
     #[inline(always)]
-    fn step(&mut self, _: usize) -> Result<(), Infallible> {
+    fn step(&mut self, slot: usize) -> Result<(), OutOfBudget> {
+        let left = self.left.get().checked_sub(1).ok_or(OutOfBudget { slot })?;
+        self.left.set(left);
         Ok(())
     }
 
@@ -134,8 +152,8 @@ impl Machine for Unchecked<'_> {
         &mut self,
         _: usize,
         _: usize,
-        body: impl FnOnce(&mut Self, u64) -> Result<u64, Infallible>,
-    ) -> Result<u64, Infallible> {
+        body: impl FnOnce(&mut Self, u64) -> Result<u64, OutOfBudget>,
+    ) -> Result<u64, OutOfBudget> {
         let mut frame = Frame([MaybeUninit::uninit(); MAX_BPF_STACK]);
         // Zeroed, because a privileged program may read what it never wrote.
         frame.0[MAX_BPF_STACK - self.stack_depth..].fill(MaybeUninit::new(0));
@@ -144,7 +162,7 @@ impl Machine for Unchecked<'_> {
     }
 
     #[inline(always)]
-    fn load(&mut self, _: usize, address: u64, size: Size) -> Result<u64, Infallible> {
+    fn load(&mut self, _: usize, address: u64, size: Size) -> Result<u64, OutOfBudget> {
         // SAFETY: the verifier saw that so many bytes are readable there.
         Ok(unsafe {
             match size {
@@ -157,7 +175,7 @@ impl Machine for Unchecked<'_> {
     }
 
     #[inline(always)]
-    fn probe(&mut self, slot: usize, address: u64, size: Size) -> Result<u64, Infallible> {
+    fn probe(&mut self, slot: usize, address: u64, size: Size) -> Result<u64, OutOfBudget> {
         if PROBED.contains(&address) {
             self.load(slot, address, size)
         } else {
@@ -166,7 +184,7 @@ impl Machine for Unchecked<'_> {
     }
 
     #[inline(always)]
-    fn store(&mut self, _: usize, address: u64, size: Size, value: u64) -> Result<(), Infallible> {
+    fn store(&mut self, _: usize, address: u64, size: Size, value: u64) -> Result<(), OutOfBudget> {
         // SAFETY: the verifier saw that so many bytes are writable there.
         unsafe {
             match size {
@@ -179,7 +197,7 @@ impl Machine for Unchecked<'_> {
         Ok(())
     }
 
-    fn load_acquire(&mut self, _: usize, address: u64, size: Size) -> Result<u64, Infallible> {
+    fn load_acquire(&mut self, _: usize, address: u64, size: Size) -> Result<u64, OutOfBudget> {
         // SAFETY: the verifier saw that so many bytes are readable there, and that they are aligned.
         Ok(unsafe {
             match size {
@@ -191,7 +209,7 @@ impl Machine for Unchecked<'_> {
         })
     }
 
-    fn store_release(&mut self, _: usize, address: u64, size: Size, value: u64) -> Result<(), Infallible> {
+    fn store_release(&mut self, _: usize, address: u64, size: Size, value: u64) -> Result<(), OutOfBudget> {
         // SAFETY: the verifier saw that so many bytes are writable there, and that they are aligned.
         unsafe {
             match size {
@@ -205,7 +223,7 @@ impl Machine for Unchecked<'_> {
     }
 
     /// Fully ordered, as Linux has every atomic that gives a value back.
-    fn atomic(&mut self, _: usize, address: u64, size: Size, update: Update) -> Result<u64, Infallible> {
+    fn atomic(&mut self, _: usize, address: u64, size: Size, update: Update) -> Result<u64, OutOfBudget> {
         macro_rules! on {
             ($atomic:ty, $int:ty) => {{
                 // SAFETY: the verifier saw that so many bytes are writable there, and that they are aligned.
@@ -232,13 +250,13 @@ impl Machine for Unchecked<'_> {
     }
 
     #[inline(always)]
-    fn call_out(&mut self, _: usize, index: usize, [r1, r2, r3, r4, r5]: [u64; 5]) -> Result<u64, Infallible> {
+    fn call_out(&mut self, _: usize, index: usize, [r1, r2, r3, r4, r5]: [u64; 5]) -> Result<u64, OutOfBudget> {
         // SAFETY: the verifier checked the arguments against the prototype of this function.
         Ok(unsafe { self.natives[index](r1, r2, r3, r4, r5, self.env) })
     }
 
     #[cold]
-    fn unreachable(&mut self, slot: usize) -> Infallible {
+    fn unreachable(&mut self, slot: usize) -> OutOfBudget {
         unreachable!("the verifier said that nothing comes to insn {slot}")
     }
 }

@@ -23,10 +23,15 @@ pub(crate) fn run(
     files: &[String],
     ops: Option<&str>,
     log: bool,
-    limits: Limits,
+    map_memory: Option<u64>,
     common: &Common,
     output: &Output,
 ) -> Result<(), Failure> {
+    let usual = Limits::default();
+    let limits = Limits {
+        map_bytes: map_memory.unwrap_or(usual.map_bytes),
+        ..usual
+    };
     let bpf = match common.kernel {
         None | Some(KernelName::Embedded) => opswap::Embedded::with(limits)?.kernel,
         Some(KernelName::Linux) => opswap::linux()?,

@@ -1,17 +1,20 @@
 //! `opswap compare`: several algorithms over the same bottleneck, side by side.
 
-use super::scenario::{report, scenario, share, source, warn};
+use super::scenario::{progress, report, scenario, share, source, warn};
+use super::trace::{Trace, TraceBody};
 use crate::arguments::ScenarioArguments;
 use crate::failure::Failure;
 use crate::output::{Output, table_in_view};
 use crate::text::Text;
-use opswap::lab::{RunResult, Setup, Source};
+use opswap::lab::{Notice, RunResult, Setup, Source};
 use serde::Serialize;
 use std::path::Path;
 
 #[derive(Serialize)]
 struct Body {
     runs: Vec<RunResult>,
+    #[serde(flatten)]
+    trace: Option<TraceBody>,
 }
 
 pub(crate) fn run(
@@ -29,7 +32,8 @@ pub(crate) fn run(
         .map(|file| source(file, ops, output))
         .collect::<Result<Vec<_>, _>>()?;
     tell_apart(files, &mut sources);
-    let bar = output.progress();
+    let trace = Trace::new(output);
+    let bar = progress(setup, output);
     let label = |number: usize| {
         if mix {
             "mix"
@@ -37,8 +41,9 @@ pub(crate) fn run(
             sources.get(number).map_or("", |source| source.label.as_str())
         }
     };
-    let runs = opswap::compare(&scenario, &sources, mix, setup, &mut |number, at| {
-        bar.at(label(number), share(at))
+    let runs = opswap::compare(&scenario, &sources, mix, setup, &mut |number, notice| match notice {
+        Notice::Progress(at) => bar.at(label(number), share(at)),
+        Notice::Trace(line) => trace.line(number, line),
     })?;
     drop(bar);
     for run in &runs {
@@ -49,6 +54,7 @@ pub(crate) fn run(
     }
     let body = Body {
         runs: runs.into_iter().map(|run| run.result).collect(),
+        trace: trace.body(setup.trace),
     };
     output.result(&body, || rows(&body.runs))
 }

@@ -18,6 +18,7 @@ mod rollback;
 mod scenario;
 mod show;
 mod swap;
+mod trace;
 mod try_out;
 mod unload;
 
@@ -38,17 +39,18 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
             files,
             ops,
             log,
-            limits,
-        } => check::run(files, ops.as_deref(), *log, limits.limits(), common, output),
+            map_memory,
+        } => check::run(files, ops.as_deref(), *log, *map_memory, common, output),
         Verb::Try {
             file,
             ops,
             swap,
             report,
             scenario,
+            trace,
             limits,
         } => {
-            let setup = scenario::setup(*limits, common);
+            let setup = scenario::setup(*limits, *trace, common);
             let (ops, swap) = (ops.as_deref(), swap.as_ref());
             try_out::run(file, ops, swap, report.as_deref(), scenario, setup, output)
         }
@@ -58,9 +60,10 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
             mix,
             report,
             scenario,
+            trace,
             limits,
         } => {
-            let setup = scenario::setup(*limits, common);
+            let setup = scenario::setup(*limits, *trace, common);
             compare::run(files, ops.as_deref(), *mix, report.as_deref(), scenario, setup, output)
         }
         Verb::Load {

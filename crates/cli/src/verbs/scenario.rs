@@ -44,13 +44,14 @@ pub(super) fn scenario(arguments: &ScenarioArguments, output: &Output) -> Scenar
 }
 
 /// Where it runs, and what programs may use there.
-pub(super) fn setup(limits: LimitArguments, common: &Common) -> Setup {
+pub(super) fn setup(limits: LimitArguments, trace: bool, common: &Common) -> Setup {
     Setup {
         host: match common.kernel {
             Some(KernelName::Linux) => Host::Linux,
             Some(KernelName::Embedded) | None => Host::Embedded,
         },
         limits: limits.limits(),
+        trace,
     }
 }
 
@@ -82,6 +83,15 @@ pub(super) fn source(word: &str, ops: Option<&str>, output: &Output) -> Result<S
             ops: found.ops,
         },
     })
+}
+
+/// A bar, unless lines come where it stands.
+pub(super) fn progress(setup: Setup, output: &Output) -> crate::output::Progress {
+    if setup.trace {
+        crate::output::Progress::hidden()
+    } else {
+        output.progress()
+    }
 }
 
 /// How much of a run is done.

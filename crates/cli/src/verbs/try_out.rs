@@ -1,14 +1,15 @@
 //! `opswap try`: one algorithm over a bottleneck, with plots; with `--swap`, two, one after the other in the same connections.
 
 use super::compare::rows;
-use super::scenario::{report, scenario, share, source, warn};
+use super::scenario::{progress, report, scenario, share, source, warn};
+use super::trace::{Trace, TraceBody};
 use crate::arguments::{ScenarioArguments, SwapAt};
 use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::text::Text;
 use opswap::lab::chart::Chart;
 use opswap::lab::plot::{self, Glyphs};
-use opswap::lab::{Cast, Run, RunResult, Setup, Span};
+use opswap::lab::{Cast, Notice, Run, RunResult, Setup, Span};
 use serde::Serialize;
 use std::path::Path;
 
@@ -17,6 +18,8 @@ struct Body<'a> {
     run: &'a RunResult,
     #[serde(skip_serializing_if = "Option::is_none")]
     swap: Option<SwapBody<'a>>,
+    #[serde(flatten)]
+    trace: Option<TraceBody>,
 }
 
 #[derive(Serialize)]
@@ -44,8 +47,12 @@ pub(crate) fn run(
         swap,
         setup,
     };
-    let bar = output.progress();
-    let run = opswap::try_out(&scenario, &cast, &mut |at| bar.at(file, share(at)))?;
+    let trace = Trace::new(output);
+    let bar = progress(setup, output);
+    let run = opswap::try_out(&scenario, &cast, &mut |notice| match notice {
+        Notice::Progress(at) => bar.at(file, share(at)),
+        Notice::Trace(line) => trace.line(0, line),
+    })?;
     drop(bar);
     warn(&run, output);
     if let Some(page) = page {
@@ -56,7 +63,12 @@ pub(crate) fn run(
         to,
         halves: &run.halves,
     });
-    output.result(&Body { run: &run.result, swap }, || text(&run))
+    let body = Body {
+        run: &run.result,
+        swap,
+        trace: trace.body(setup.trace),
+    };
+    output.result(&body, || text(&run))
 }
 
 /// Plots, then the figures.

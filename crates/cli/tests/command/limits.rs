@@ -1,6 +1,6 @@
 //! Objects that declare or use too much: what is only declared costs nothing, and what is used ends in a report, not in an abort.
 
-use crate::common::{Ran, opswap, run};
+use crate::common::{Ran, json, opswap, run};
 use std::path::Path;
 use std::process::Command;
 
@@ -70,4 +70,97 @@ fn keys_count_and_the_program_is_told() {
     }
     // The run goes on as it would on a Linux without memory: the figures are those of Reno.
     assert!(ran.out.contains("GOODPUT"), "{ran:?}");
+}
+
+/// The verifier accepts it, as Linux's does, and it would turn for years.
+#[test]
+fn a_call_that_does_not_end_is_given_up() {
+    let object = greedy("endless");
+    assert_eq!(run(&["check", &object]).code, 0);
+    for words in [
+        &["try", &object, "--duration", "1s", "--max-insns", "1000000"][..],
+        &["compare", "reno", &object, "--duration", "1s", "--max-insns", "1000000"],
+        &[
+            "try",
+            "reno",
+            "--swap",
+            &format!("500ms={object}"),
+            "--duration",
+            "1s",
+            "--max-insns",
+            "1000000",
+        ],
+    ] {
+        let ran = run(words);
+        assert_eq!(ran.code, 3, "{words:?}: {ran:?}");
+        assert_eq!(ran.out, "", "no figures of a run that did not end");
+        for part in [
+            "error[SO1801]",
+            "`cong_avoid` (program `greedy_cong_avo`)",
+            "executed 1000000 instructions",
+            "greedy.bpf.c:93",
+            "function `level0`",
+            "endless",
+            "--max-insns N",
+        ] {
+            assert!(ran.err.contains(part), "{part}: {ran:?}");
+        }
+    }
+    let (code, value) = json(&["try", &object, "--duration", "1s", "--max-insns", "1000000"]);
+    let error = &value["error"];
+    assert_eq!(
+        (code, &error["exit"], &error["line"]),
+        (3, &3.into(), &93.into()),
+        "{value}"
+    );
+    assert_eq!(error["code"], "SO1801");
+}
+
+/// What programs print is shown with the time, the flow and the program; what cannot be printed is told.
+#[test]
+fn printed_lines_are_shown() {
+    let object = greedy("prints");
+    let words = ["try", &object, "--duration", "200ms", "--flows", "2"];
+    let silent = run(&words);
+    assert!(!silent.err.contains("ack"), "{silent:?}");
+    let ran = run(&[&words[..], &["--trace"]].concat());
+    assert_eq!((ran.code, &ran.out), (0, &silent.out), "the result is the same");
+    let line = |part: &str| {
+        ran.err
+            .lines()
+            .find(|line| line.contains(part))
+            .unwrap_or_else(|| panic!("{part}: {ran:?}"))
+    };
+    let first = line("#0 sender greedy_cong_avo: ack ");
+    assert!(
+        first.trim_start().starts_with("0.") && first.contains("s prints #0"),
+        "{first}"
+    );
+    line("#1 sender greedy_cong_avo: ack ");
+    assert!(line("not printed").contains("has no %s"), "{ran:?}");
+
+    let (code, value) = json(&[&words[..], &["--trace"]].concat());
+    let lines = value["trace"].as_array().expect("a list");
+    assert_eq!((code, lines.len()), (0, ran.err.lines().count()));
+    assert_eq!(
+        (&lines[0]["cc"], &lines[0]["end"], &lines[0]["run"]),
+        (&"prints".into(), &"sender".into(), &0.into())
+    );
+    let times: Vec<f64> = lines.iter().filter_map(|line| line["at_s"].as_f64()).collect();
+    assert!(times.is_sorted() && times.len() == lines.len(), "{times:?}");
+    let (_, value) = json(&["compare", "reno", &object, "--duration", "200ms", "--trace"]);
+    assert_eq!(value["trace"][0]["run"], 1, "it prints, reno does not");
+}
+
+/// A JSON object has room for so many lines, and says how many were left out.
+#[test]
+fn traces_in_json_are_bounded() {
+    let object = greedy("prints");
+    let (code, value) = json(&["try", &object, "--duration", "2s", "--trace"]);
+    assert_eq!((code, value["trace"].as_array().map(Vec::len)), (0, Some(10_000)));
+    assert!(
+        value["trace_dropped"].as_u64() > Some(100),
+        "{}",
+        value["trace_dropped"]
+    );
 }

@@ -4,7 +4,7 @@
 //! rely on it and on nothing else.
 
 use crate::env::Env;
-use crate::helpers::format;
+use crate::helpers::format as printk;
 use crate::map::{Elements, Map};
 use crate::memory;
 use bpf::{Errno, UpdateFlags};
@@ -225,17 +225,26 @@ natives! {
     TRACE_PRINTK = |format, size, first, second, third; env| {
         // SAFETY: the first two arguments are memory and its size.
         let format = unsafe { bytes(format, size as u32 as usize) };
-        match format::print(format, &[first, second, third]) {
+        match printk::print(format, &[first, second, third]) {
             Ok(line) => {
                 let len = line.len() as u64;
                 // SAFETY: the sixth argument.
                 unsafe { Env::of(env) }.trace(line);
                 len
             }
-            Err(errno) => error(errno),
+            Err(reason) => {
+                let end = format.iter().position(|byte| *byte == 0).unwrap_or(format.len()).min(FORMAT_SHOWN_MAX);
+                let line = format!("(not printed: {reason}: {})", String::from_utf8_lossy(&format[..end]).trim_end());
+                // SAFETY: the sixth argument.
+                unsafe { Env::of(env) }.trace(line);
+                error(reason.errno())
+            }
         }
     };
 }
+
+/// Bytes that are shown of a format that is not printed.
+const FORMAT_SHOWN_MAX: usize = 128;
 
 /// `bpf_ktime_get_coarse_ns()`, for families that offer it: the kernel's clock is as fine as the host makes it.
 pub const KTIME_GET_COARSE_NS: Native = KTIME_GET_NS;

@@ -7,7 +7,14 @@ use btf::{Def, TypeId};
 use isa::Insn;
 use verifier::{FuncInfo, LineInfo, ProgramDebug};
 
+/// Where an instruction came from, as far as it is known.
+pub(super) struct Place {
+    pub(super) function: Option<String>,
+    pub(super) source: Option<verifier::SourceLine>,
+}
+
 /// What `.BTF.ext` said about the program, in the verifier's form.
+#[derive(Debug)]
 pub(super) struct Debug {
     funcs: Vec<FuncInfo>,
     lines: Vec<LineInfo>,
@@ -65,6 +72,21 @@ impl Debug {
             funcs: funcs.collect(),
             lines: lines.collect(),
         })
+    }
+
+    /// The function and the line of an instruction.
+    pub(super) fn place(&self, types: Option<&BtfObject>, slot: usize) -> Place {
+        let program = verifier::Program {
+            insns: &[],
+            odd: &[],
+            debug: self.as_program_debug(types),
+        };
+        let begun = self.funcs.iter().rev().find(|func| func.slot as usize <= slot);
+        let function = begun.map(|func| program.function_name(func.slot as usize).to_owned());
+        Place {
+            function: function.filter(|name| !name.is_empty()),
+            source: program.source_line(slot),
+        }
     }
 
     pub(super) fn as_program_debug<'a>(&'a self, types: Option<&'a BtfObject>) -> Option<ProgramDebug<'a>> {

@@ -49,14 +49,14 @@ pub(crate) fn load(
     .link(&verified)?;
     let log = refusal::log_of_success(&verified, level);
     let family = attach.as_ref().map(|attach| Arc::clone(&attach.desc.family));
-    let about = about(kernel, args, &verified, types, maps);
+    let about = about(kernel, args, &verified, types, debug, maps);
     let program = kernel.progs.add(|id| {
         Ok(Program {
             id,
             prog_type: args.prog_type,
             attach,
             code,
-            env: Env::new(Arc::clone(&kernel.runtime), family),
+            env: Env::new(Arc::clone(&kernel.runtime), family, args.name),
             runs: Runs::default(),
             about,
         })
@@ -91,6 +91,7 @@ fn about(
     args: &ProgLoad<'_>,
     verified: &Verified,
     btf: Option<Arc<BtfObject>>,
+    debug: Debug,
     maps: Vec<(MapRef, Arc<Map>)>,
 ) -> About {
     About {
@@ -101,6 +102,7 @@ fn about(
         verified_insns: u32::try_from(verified.stats().insns_processed).unwrap_or(u32::MAX),
         slots: args.insns.len() as u32,
         btf,
+        debug,
         maps: maps.into_iter().map(|(_, map)| map).collect(),
     }
 }

@@ -7,15 +7,18 @@ mod linker;
 mod load;
 mod refusal;
 mod socket_filter;
+mod turn;
 
 pub(crate) use load::{has_type, load};
 pub(crate) use socket_filter::test_run as socket_filter_test_run;
+pub(crate) use turn::take as take_turn;
 
 use crate::btf_object::BtfObject;
 use crate::env::Env;
 use crate::map::Map;
+use crate::program::debug::Debug;
 use crate::struct_ops::Desc;
-use bpf::{Errno, ProgInfo, ProgType};
+use bpf::{Errno, ProgInfo, ProgType, Report};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -57,6 +60,8 @@ struct About {
     verified_insns: u32,
     slots: u32,
     btf: Option<Arc<BtfObject>>,
+    /// Its functions and lines.
+    debug: Debug,
     /// The maps that it names, whose addresses are in its code.
     maps: Vec<Arc<Map>>,
 }
@@ -68,6 +73,32 @@ impl Program {
     /// `ENOMEM`.
     pub(crate) fn prepare(&self) -> Result<(), Errno> {
         self.about.maps.iter().try_for_each(|map| map.prepare())
+    }
+
+    /// Its name, as the kernel has it.
+    pub(crate) fn name(&self) -> &str {
+        &self.about.name
+    }
+
+    /// The member of an ops structure that it is for.
+    pub(crate) fn member(&self) -> Option<&str> {
+        let attach = self.attach.as_ref()?;
+        let member = attach.desc.members.get(attach.member as usize)?;
+        Some(&member.name)
+    }
+
+    /// It has executed as many instructions as one call may, and was about to execute the one at `slot`.
+    #[cold]
+    pub(crate) fn ran_too_long(&self, slot: usize) -> Report {
+        let btf = self.about.btf.as_deref();
+        let limit = self.env.runtime().insns_per_call;
+        refusal::ran_too_long(
+            self.name(),
+            self.member(),
+            limit,
+            slot,
+            self.about.debug.place(btf, slot),
+        )
     }
 
     /// Counts a run that began when the stopwatch showed `start_ns`.

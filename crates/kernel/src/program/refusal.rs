@@ -2,6 +2,7 @@
 //!
 //! Error numbers are Linux's for the same fault (`kernel/bpf/verifier.c`, 6.12; where 6.18 was measured it agrees).
 
+use crate::program::debug::Place;
 use bpf::{Category, Errno, LoadVerdict, MapMemory, ProgLoadError, ProgType, Report, SourceLine, codes};
 use isa::Insn;
 use std::borrow::Cow;
@@ -111,6 +112,31 @@ pub(super) fn internal(what: String) -> ProgLoadError {
         verdict: LoadVerdict::Internal,
         log: format!("bug of the embedded kernel: {what}\n"),
         report: None,
+    }
+}
+
+/// A program has run for longer than one call may.
+pub(super) fn ran_too_long(name: &str, member: Option<&str>, limit: u64, slot: usize, place: Place) -> Report {
+    let what = match member {
+        Some(member) => format!("`{member}` (program `{name}`)"),
+        None => format!("program `{name}`"),
+    };
+    let mut notes: Vec<String> = place
+        .function
+        .map(|function| format!("it was in function `{function}`"))
+        .into_iter()
+        .collect();
+    notes.push(
+        "the verifier looks at a global function once, however often it is called: that each ends does not say how long they take together".to_owned(),
+    );
+    Report {
+        code: Cow::Borrowed(codes::RUNS_TOO_LONG),
+        category: Category::Limit,
+        message: format!("{what} has executed {limit} instructions in one call and has not ended"),
+        insn: u32::try_from(slot).ok(),
+        source: place.source.map(source_line),
+        notes,
+        help: Some("do less in one call: bound the loops, and what they do together".to_owned()),
     }
 }
 

@@ -3,7 +3,7 @@
 //! A thunk (`jit::thunk`) puts the address of an [`OpsFunc`] behind the caller's arguments and jumps to [`enter`], which lays the arguments
 //! out as the program's context and runs it: no lock, no lookup, no allocation.
 
-use crate::program::Program;
+use crate::program::{Program, take_turn};
 use crate::struct_ops::desc::{ARGS, Width};
 use jit::thunk::{Entry, Thunk, ThunkError};
 use std::ffi::c_void;
@@ -72,23 +72,30 @@ unsafe extern "C" fn enter(a0: u64, a1: u64, a2: u64, a3: u64, a4: u64, context:
 }
 
 impl Program {
-    /// Runs the program.
+    /// Runs the program. It returns 0 when it runs for too long, and when one has: the host of the kernel learns it from there.
     ///
     /// # Safety
     /// `context` is the address of a context such as the program was verified for.
     unsafe fn run(&self, context: u64) -> u64 {
         let env = ptr::from_ref(&self.env).cast_mut().cast();
         let runtime = self.env.runtime();
-        if !runtime.counts() {
-            // SAFETY: `self` was made from what the verifier accepted, with the same maps and functions, which it keeps alive; `env` is
-            // an `Env`, as the linked functions expect.
-            return unsafe { self.code.run(context, env) };
+        if runtime.is_stopped() {
+            return 0;
         }
-        let start = runtime.stopwatch_ns();
-        // SAFETY: as above.
-        let result = unsafe { self.code.run(context, env) };
-        self.count_run(start);
-        result
+        let counts = runtime.counts();
+        let start = if counts { runtime.stopwatch_ns() } else { 0 };
+        // SAFETY: `self` was made from what the verifier accepted, with the same maps and functions, which it keeps alive; `env` is
+        // an `Env`, as the linked functions expect.
+        let result = take_turn(runtime.insns_per_call, |left| unsafe {
+            self.code.run(context, env, left)
+        });
+        if counts {
+            self.count_run(start);
+        }
+        result.unwrap_or_else(|stopped| {
+            runtime.stop(self.ran_too_long(stopped.slot));
+            0
+        })
     }
 }
 

@@ -2,13 +2,14 @@
 //! anywhere and use the stack at fixed places, so that they are safe to run unchecked; the checked mode says
 //! whether they end.
 
+use std::cell::Cell;
 use std::ptr;
 
 use crate::linker::Nothing;
 use isa::{AluOp, AtomicOp, EndianKind, Imm64, Insn, JmpOp, Reg, Size, Src, Width};
 use proptest::prelude::*;
 use proptest::sample::select;
-use vm::{Mark, Program, Regions, TrapReason};
+use vm::{Mark, OutOfBudget, Program, Regions, TrapReason};
 
 /// R0 to R9.
 fn reg() -> impl Strategy<Value = Reg> {
@@ -162,19 +163,27 @@ fn settle_jumps(program: &mut [Insn]) {
     }
 }
 
+/// Instructions of a run.
+const BUDGET: u64 = 20_000;
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(5000))]
 
     #[test]
     fn fast_is_checked(insns in program()) {
         let program = Program::build(&insns, |_| Mark::Plain, &Nothing).expect("builds");
-        match program.run_checked(0, &mut Regions::default(), 20_000) {
+        match program.run_checked(0, &mut Regions::default(), BUDGET) {
             Ok(expected) => {
-                // SAFETY: it ended in the checked mode, so it does here; it touches its stack only.
-                let result = unsafe { program.run(0, ptr::null_mut()) };
-                prop_assert_eq!(result, expected, "{}", isa::listing(&insns));
+                // SAFETY: it touches its stack only.
+                let result = unsafe { program.run(0, ptr::null_mut(), &Cell::new(BUDGET)) };
+                prop_assert_eq!(result, Ok(expected), "{}", isa::listing(&insns));
             }
-            Err(trap) => prop_assert_eq!(trap.reason, TrapReason::BudgetUsedUp, "{}", isa::listing(&insns)),
+            Err(trap) => {
+                // SAFETY: as above.
+                let result = unsafe { program.run(0, ptr::null_mut(), &Cell::new(BUDGET)) };
+                prop_assert_eq!(result, Err(OutOfBudget { slot: trap.slot }), "{}", isa::listing(&insns));
+                prop_assert_eq!(trap.reason, TrapReason::BudgetUsedUp);
+            }
         }
     }
 }

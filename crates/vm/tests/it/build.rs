@@ -1,10 +1,11 @@
 //! What is refused before it runs, what is linked, and what marks do.
 
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
 
 use isa::{Call, Imm64, Insn, Size};
-use vm::{BuildError, CheckedProgram, Denied, HelperFn, Linker, Mark, Memory, Program, Regions, Stack};
+use vm::{BuildError, CheckedProgram, Denied, HelperFn, Linker, Mark, Memory, OutOfBudget, Program, Regions, Stack};
 
 /// Helper 1 and kernel function 100 exist, and map 3.
 struct Some1;
@@ -114,8 +115,8 @@ fn helpers_and_kernel_functions_are_called() {
     let program = Program::build(&assemble(text), |_| Mark::Plain, &Some1).expect("builds");
     let mut counter = 40u64;
     // SAFETY: it touches nothing, and env is what `count` expects.
-    let result = unsafe { program.run(0, ptr::from_mut(&mut counter).cast()) };
-    assert_eq!((result, counter), (4_254_326, 42));
+    let result = unsafe { program.run(0, ptr::from_mut(&mut counter).cast(), &Cell::new(u64::MAX)) };
+    assert_eq!((result, counter), (Ok(4_254_326), 42));
 }
 
 #[test]
@@ -138,7 +139,7 @@ fn dead_code_need_not_make_sense() {
     };
     let program = Program::build(&insns, mark, &Some1).expect("builds");
     // SAFETY: it touches nothing.
-    assert_eq!(unsafe { program.run(0, ptr::null_mut()) }, 7);
+    assert_eq!(unsafe { program.run(0, ptr::null_mut(), &Cell::new(u64::MAX)) }, Ok(7));
 
     // The checked mode stops a program that comes to dead code.
     let program = CheckedProgram::build(&assemble("exit"), |_| Mark::Dead, |_| None).expect("builds");
@@ -161,8 +162,8 @@ fn probing_loads_give_zero_where_nothing_is() {
         let program = Program::build(&insns, |_| Mark::Probe, &Some1).expect("builds");
         for (address, expected) in addresses {
             // SAFETY: a probing load at addresses that no process has.
-            let result = unsafe { program.run(address, ptr::null_mut()) };
-            assert_eq!(result, expected, "{address:#x}");
+            let result = unsafe { program.run(address, ptr::null_mut(), &Cell::new(u64::MAX)) };
+            assert_eq!(result, Ok(expected), "{address:#x}");
             assert_eq!(
                 program.run_checked(address, &mut Regions::default(), 10),
                 Ok(expected),
@@ -172,8 +173,8 @@ fn probing_loads_give_zero_where_nothing_is() {
         let there = -2i32;
         let address = ptr::from_ref(&there).expose_provenance() as u64;
         // SAFETY: there are four bytes.
-        let result = unsafe { program.run(address, ptr::null_mut()) };
-        assert_eq!(result, if sx == "u32" { 0xffff_fffe } else { u64::MAX - 1 });
+        let result = unsafe { program.run(address, ptr::null_mut(), &Cell::new(u64::MAX)) };
+        assert_eq!(result, Ok(if sx == "u32" { 0xffff_fffe } else { u64::MAX - 1 }));
     }
 }
 
@@ -246,7 +247,63 @@ fn the_stack_that_is_needed_is_clear_and_usable() {
         let program = build().with_stack_depth(depth);
         for _ in 0..3 {
             // SAFETY: it touches the last 40 bytes of its stack.
-            assert_eq!(unsafe { program.run(0, ptr::null_mut()) }, 0, "{depth}");
+            let result = unsafe { program.run(0, ptr::null_mut(), &Cell::new(u64::MAX)) };
+            assert_eq!(result, Ok(0), "{depth}");
         }
+    }
+}
+
+/// A run stops at the instruction that it may not execute any more, in both modes alike, and a helper's own runs count.
+#[test]
+fn the_budget_is_exact() {
+    let program = Program::build(
+        &assemble("r0 = 0\n again: r0 += 1\n if r0 < 10 goto again\n exit"),
+        |_| Mark::Plain,
+        &Some1,
+    );
+    let program = program.expect("builds");
+    // One, ten times two, and the exit.
+    for (budget, expected) in [(22, Ok(10)), (21, Err(3)), (20, Err(2)), (1, Err(1)), (0, Err(0))] {
+        let left = Cell::new(budget);
+        // SAFETY: it touches nothing.
+        let result = unsafe { program.run(0, ptr::null_mut(), &left) };
+        assert_eq!(result, expected.map_err(|slot| OutOfBudget { slot }), "{budget}");
+        assert_eq!(left.get(), 0, "{budget}");
+        let checked = program.run_checked(0, &mut Regions::default(), budget);
+        assert_eq!(checked.map_err(|trap| trap.slot), expected, "{budget}");
+    }
+
+    /// A helper that runs a program of ten instructions with what is left.
+    unsafe extern "C" fn nested(_: u64, _: u64, _: u64, _: u64, _: u64, env: *mut c_void) -> u64 {
+        let left = env.cast::<Cell<u64>>();
+        let inner =
+            Program::build(&assemble(&("r0 = 1\n".repeat(9) + "exit")), |_| Mark::Plain, &Some1).expect("builds");
+        // SAFETY: the test passes the cell as the environment; the program touches nothing.
+        unsafe { inner.run(0, ptr::null_mut(), &*left) }.unwrap_or(0)
+    }
+    struct Nested;
+    impl Linker for Nested {
+        fn helper(&self, _: u32) -> Option<HelperFn> {
+            Some(nested)
+        }
+        fn kfunc(&self, _: u32, _: i16) -> Option<HelperFn> {
+            None
+        }
+        fn imm64(&self, _: &Imm64) -> Option<u64> {
+            None
+        }
+    }
+    let program = Program::build(
+        &assemble("call helper#1\n call helper#1\n exit"),
+        |_| Mark::Plain,
+        &Nested,
+    )
+    .expect("builds");
+    for (budget, expected) in [(23, Ok(1)), (22, Err(2)), (15, Err(2)), (10, Err(1))] {
+        let mut left = Cell::new(budget);
+        let env = ptr::from_mut(&mut left);
+        // SAFETY: `nested` expects the cell, which lives.
+        let result = unsafe { program.run(0, env.cast(), &*env) };
+        assert_eq!(result, expected.map_err(|slot| OutOfBudget { slot }), "{budget}");
     }
 }

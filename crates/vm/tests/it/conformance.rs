@@ -1,5 +1,6 @@
 //! Every case in both modes.
 
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
 
@@ -58,10 +59,16 @@ fn fast() {
         // SAFETY: `aligned` has room for the bytes.
         unsafe { ptr::copy_nonoverlapping(memory.as_ptr(), context, memory.len()) };
         // SAFETY: the checked mode ran the same program within the same bounds, and it calls nothing.
-        let result = unsafe { program.run(context.expose_provenance() as u64, ptr::null_mut::<c_void>()) };
+        let result = unsafe {
+            program.run(
+                context.expose_provenance() as u64,
+                ptr::null_mut::<c_void>(),
+                &Cell::new(u64::MAX),
+            )
+        };
         // SAFETY: as above.
         unsafe { ptr::copy_nonoverlapping(context, memory.as_mut_ptr(), memory.len()) };
-        assert_eq!(result, r0, "{name}: {result:#x}, not {r0:#x}");
+        assert_eq!(result, Ok(r0), "{name}: not {r0:#x}");
         if let Some(after) = after {
             assert_eq!(memory, after, "{name}");
         }
