@@ -333,3 +333,101 @@ fn objects_of_other_compilers() {
     std::fs::remove_dir_all(&directory).unwrap();
     judge.finish();
 }
+
+/// Chains, names and numbers of types around the limits.
+#[test]
+fn limits_are_linux_s() {
+    if !linux_or_skip("the limits of types, as Linux sees them") {
+        return;
+    }
+    let mut judge = Judge::new();
+    let mut case = |text: String, what: String| {
+        for case in raw_btf_cases(&text) {
+            judge.compare(&case.bytes, || what.clone());
+        }
+    };
+    for length in 30..36 {
+        for (kind, name) in [
+            ("PTR", "-"),
+            ("TYPEDEF", "\"t\""),
+            ("CONST", "-"),
+            ("TYPE_TAG", "\"tag\""),
+        ] {
+            // The first leads to the last through all others; and the other way round, which finds the end first.
+            let forwards = (1..=length)
+                .map(|id| format!("{kind} {name} {}\n", id + 1))
+                .collect::<String>();
+            case(
+                format!("== x\n{forwards}INT \"int\" 4 : 0x20"),
+                format!("{length} of {kind}"),
+            );
+            let backwards = (1..=length)
+                .map(|id| format!("{kind} {name} {}\n", id - 1))
+                .collect::<String>();
+            case(format!("== x\n{backwards}"), format!("{length} of {kind}, backwards"));
+        }
+        let nested = |kind: &str| {
+            let one = |id| format!("{kind} \"s{id}\" 8 : \"a\" {} 0\n", id + 1);
+            (1..=length).map(one).collect::<String>()
+        };
+        case(
+            format!("== x\n{}INT \"int\" 4 : 0x20", nested("STRUCT")),
+            format!("{length} structures"),
+        );
+        case(
+            format!("== x\n{}INT \"int\" 4 : 0x20", nested("UNION")),
+            format!("{length} unions"),
+        );
+        let arrays = (1..=length)
+            .map(|id| format!("ARRAY - 0 : {} {} 1\n", id + 1, length + 1))
+            .collect::<String>();
+        case(
+            format!("== x\n{arrays}INT \"int\" 4 : 0x20"),
+            format!("{length} arrays"),
+        );
+        // A lock at the bottom of structures in structures.
+        let locks = nested("STRUCT");
+        case(
+            format!(
+                "== x\n{locks}STRUCT \"bpf_refcount\" 4\nSTRUCT \"my\" 16 : \"s\" 1 0 \"r\" {} 64",
+                length + 1
+            ),
+            format!("a count below {length} structures"),
+        );
+    }
+    for length in 510..516 {
+        let name = "n".repeat(length);
+        case(format!("== x\nTYPEDEF \"{name}\" 0"), format!("a name of {length}"));
+        case(format!("== x\nTYPE_TAG \"{name}\" 0"), format!("a tag of {length}"));
+        case(
+            format!("== x\nINT \"int\" 4 : 0x20\nVAR \"v\" 1 : 0\nDATASEC \"{name}\" 4 : 2 0 4"),
+            format!("a section name of {length}"),
+        );
+    }
+    judge.finish();
+    // As many types as there can be ids, and more bytes than are taken.
+    let many = |count: u32| {
+        let mut bytes = vec![0x9f, 0xeb, 1, 0];
+        for word in [24, 0, count * 12, count * 12, 1] {
+            bytes.extend(u32::to_le_bytes(word));
+        }
+        bytes.extend([0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0].repeat(count as usize));
+        bytes.push(0);
+        bytes
+    };
+    for count in [
+        0xf_fffd,
+        0xf_fffe,
+        0xf_ffff,
+        0x10_0000,
+        (16 << 20) / 12 - 3,
+        (16 << 20) / 12,
+    ] {
+        judge.compare(&many(count), || format!("{count} pointers"));
+        let mut last = many(count);
+        // The first refers to the highest id there may be, which is forgotten or not.
+        last[32..36].copy_from_slice(&0xf_fffeu32.to_le_bytes());
+        judge.compare(&last, || format!("{count} pointers, one of them to the last"));
+    }
+    judge.finish();
+}

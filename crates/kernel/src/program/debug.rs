@@ -46,15 +46,20 @@ impl Debug {
         let funcs_fit = args.func_info.first().is_none_or(|first| first.insn_off == 0)
             && starts(args.func_info.iter().map(|func| func.insn_off).collect())
             && args.func_info.iter().all(|func| is_function(func.type_id));
-        // Where there are lines, each function begins with one.
+        // Where there are lines, each function begins with one, whether or not the other table names it.
         let begins = |slot| args.line_info.iter().any(|line| line.insn_off == slot);
+        let called = insns
+            .iter()
+            .enumerate()
+            .filter_map(|(slot, insn)| u32::try_from(insn.subprog_target(slot)?).ok());
+        let mut functions = called.chain(args.func_info.iter().map(|func| func.insn_off)).chain([0]);
         let has_string = |offset| types.btf.string(offset).is_some();
         let lines_fit = starts(args.line_info.iter().map(|line| line.insn_off).collect())
             && args
                 .line_info
                 .iter()
                 .all(|line| has_string(line.file_name_off) && has_string(line.line_off))
-            && (args.line_info.is_empty() || begins(0) && args.func_info.iter().all(|func| begins(func.insn_off)));
+            && (args.line_info.is_empty() || functions.all(begins));
         if !funcs_fit || !lines_fit {
             return Err(refusal::bad_request(Errno::EINVAL));
         }
