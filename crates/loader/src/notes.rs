@@ -24,6 +24,8 @@ pub enum PlanNote {
         /// The variable.
         ops: String,
     },
+    /// The object has types but no `.BTF.ext`: fields are accessed where the object's own types have them.
+    NoRecords,
     /// A program reads or writes a bit field by a mask that the compiler fixed, and the kernel has the field at other bits: CO-RE moves
     /// bytes, but no masks. The program works on the wrong bits, without a word from any verifier.
     BitField {
@@ -45,6 +47,7 @@ impl PlanNote {
     pub fn about(&self) -> &'static str {
         match self {
             Self::ProgramLeftOut { .. } | Self::OpsLeftOut { .. } => "left_out",
+            Self::NoRecords => "no_records",
             Self::BitField { .. } => "bit_field",
         }
     }
@@ -53,7 +56,7 @@ impl PlanNote {
     pub fn program(&self) -> Option<&str> {
         match self {
             Self::ProgramLeftOut { program, .. } | Self::BitField { program, .. } => Some(program),
-            Self::OpsLeftOut { .. } => None,
+            Self::OpsLeftOut { .. } | Self::NoRecords => None,
         }
     }
 
@@ -61,7 +64,7 @@ impl PlanNote {
     pub fn source(&self) -> Option<&SourceLine> {
         match self {
             Self::BitField { source, .. } => source.as_ref(),
-            Self::ProgramLeftOut { .. } | Self::OpsLeftOut { .. } => None,
+            Self::ProgramLeftOut { .. } | Self::OpsLeftOut { .. } | Self::NoRecords => None,
         }
     }
 }
@@ -79,6 +82,9 @@ impl fmt::Display for PlanNote {
             Self::OpsLeftOut { ops } => {
                 write!(f, "ops structure `{ops}` is left out: not asked for")
             }
+            Self::NoRecords => f.write_str(
+                "there is no .BTF.ext: accesses are not fitted to this kernel (CO-RE), and a rejection has no line; clang -g and gcc -gbtf write it",
+            ),
             Self::BitField {
                 program,
                 field,
@@ -131,6 +137,12 @@ impl Plan {
             .iter()
             .map(|ops| PlanNote::OpsLeftOut { ops: ops.clone() });
         let bit_fields = self.programs.iter().flat_map(|program| program.notes(self.btf()));
-        programs.chain(ops).chain(bit_fields).collect()
+        let records = self.lacks_records.then_some(PlanNote::NoRecords);
+        records
+            .into_iter()
+            .chain(programs)
+            .chain(ops)
+            .chain(bit_fields)
+            .collect()
     }
 }

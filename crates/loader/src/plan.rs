@@ -26,6 +26,8 @@ pub struct Plan {
     pub(crate) skipped: Vec<Skipped>,
     pub(crate) ops: Vec<OpsPlan>,
     pub(crate) ops_left_out: Vec<String>,
+    /// There are types, and no `.BTF.ext` beside them.
+    pub(crate) lacks_records: bool,
     pub(crate) externs: Vec<object::Extern>,
     pub(crate) modules: Vec<bpf::ModuleBtf>,
 }
@@ -56,6 +58,7 @@ impl Plan {
             maps: maps::plan(object, options)?,
             programs,
             skipped,
+            lacks_records: object.btf.is_some() && !object.has_records,
             ops_left_out: object
                 .ops
                 .iter()

@@ -3,7 +3,7 @@
 //! Everything is checked once here, so the other modules work with plain indexes and slices. The `object` crate
 //! reads the raw structures; this file knows their meaning and nothing of BPF beyond `license` and `version`.
 
-use crate::error::{Error, Feature, NotAnObject, Problem};
+use crate::error::{Error, Feature, NotAnObject, Problem, TypeUser};
 use elf::LittleEndian;
 use elf::elf as abi;
 use elf::read::elf::{FileHeader, Rel as _, SectionHeader as _, Sym as _};
@@ -111,6 +111,12 @@ impl<'d> Elf<'d> {
             Some(_) => Err(Error::malformed(name, 0, Problem::Duplicate)),
             None => Ok(first),
         }
+    }
+
+    /// The error of a file without types, in which something needs them.
+    pub(crate) fn no_types(&self, user: TypeUser) -> Error {
+        let has_dwarf = self.sections.iter().any(|section| section.name == ".debug_info");
+        Error::NoTypes { user, has_dwarf }
     }
 
     /// The relocations that change this section, in the order of the file.

@@ -27,6 +27,14 @@ pub enum Error {
         /// What is not supported.
         feature: Feature,
     },
+    /// There are no types (`.BTF`), and something cannot be read without them.
+    #[error("no types (.BTF), which {user} needs; {}", if *has_dwarf { DWARF_ONLY } else { NO_DEBUG })]
+    NoTypes {
+        /// What needs them.
+        user: TypeUser,
+        /// Whether there is debug information of the other format, DWARF.
+        has_dwarf: bool,
+    },
     /// The types (`.BTF`) or the records that refer to them (`.BTF.ext`) are damaged.
     #[error("section {section}: {source}")]
     Btf {
@@ -35,6 +43,22 @@ pub enum Error {
         /// What is wrong, with the offset in the section.
         source: btf::ParseError,
     },
+}
+
+const NO_DEBUG: &str = "compile with clang -g or gcc -gbtf";
+const DWARF_ONLY: &str = "the debug information is DWARF only: gcc writes types with -gbtf, not with -g; clang -g writes both, and \
+                          `llvm-strip -g` leaves the types there";
+
+/// What cannot be read without types.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TypeUser {
+    /// A symbol that the object does not define.
+    #[error("extern `{0}`")]
+    Extern(String),
+    /// The section of maps or of ops structures.
+    #[error("section {0}")]
+    Section(String),
 }
 
 /// Why a file is no BPF object at all.
@@ -139,9 +163,6 @@ pub enum Problem {
         /// The section's size in bytes.
         size: u64,
     },
-    /// Section that needs types, in a file without `.BTF`.
-    #[error("the section needs types, but the file has no .BTF section; compile with -g")]
-    NoBtf,
     /// A type that does not exist.
     #[error("type {0} does not exist or is not what is needed here")]
     NoType(u32),

@@ -5,7 +5,7 @@
 
 use crate::btf_section;
 use crate::elf_reader::{Elf, Place, SymbolBind, SymbolKind};
-use crate::error::{Error, Feature, Problem};
+use crate::error::{Error, Feature, Problem, TypeUser};
 use btf::{Btf, Def, TypeId};
 
 /// The section of configuration values.
@@ -114,7 +114,7 @@ pub(crate) fn collect(elf: &Elf<'_>, btf: Option<&Btf>) -> Result<Externs, Error
         if !undefined || symbol.bind == SymbolBind::Local || symbol.name.is_empty() {
             continue;
         }
-        let btf = btf.ok_or_else(|| Error::malformed(".symtab", index as u64 * 24, Problem::NoBtf))?;
+        let btf = btf.ok_or_else(|| elf.no_types(TypeUser::Extern(symbol.name.to_owned())))?;
         let (ty, kind, align) = declaration(btf, symbol.name)?;
         let weak = symbol.bind == SymbolBind::Weak;
         let name = symbol.name.to_owned();

@@ -28,7 +28,7 @@ mod struct_ops;
 mod undefined;
 
 pub use btf_section::LineRecord;
-pub use error::{Error, Feature, MapProblem, NotAnObject, Problem};
+pub use error::{Error, Feature, MapProblem, NotAnObject, Problem, TypeUser};
 pub use externs::{Extern, ExternIndex, ExternKind, KconfigType};
 pub use functions::{Binding, CoreRecord, Function, FunctionIndex, Role, SectionKind};
 pub use maps::{DataSection, Map, MapIndex, MapSource, Pinning, map_type};
@@ -70,6 +70,8 @@ pub struct Object {
     /// The `.BTF` section with the data sections' sizes and offsets filled in from the symbol table. Type ids and
     /// string offsets are those of the file.
     pub btf: Option<btf::Btf>,
+    /// Whether there is a `.BTF.ext`: source lines, function types and CO-RE relocations.
+    pub has_records: bool,
 }
 
 impl Object {
@@ -102,6 +104,7 @@ impl Object {
             externs: externs.into_public(),
             ops,
             btf,
+            has_records: ext.is_some(),
         })
     }
 

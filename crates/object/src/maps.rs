@@ -5,7 +5,7 @@
 
 use crate::btf_section;
 use crate::elf_reader::{Elf, Section};
-use crate::error::{Error, Feature, MapProblem, Problem};
+use crate::error::{Error, Feature, MapProblem, Problem, TypeUser};
 use crate::externs::{Externs, KCONFIG};
 use btf::{Btf, Def, Linkage, TypeId};
 
@@ -125,6 +125,7 @@ pub(crate) fn collect(elf: &Elf<'_>, btf: Option<&Btf>, externs: &Externs) -> Re
         return Err(Error::unsupported("maps", 0, Feature::LegacyMaps));
     }
     if let Some(section) = elf.section(".maps")?.filter(|section| section.size > 0) {
+        let btf = btf.ok_or_else(|| elf.no_types(TypeUser::Section(section.name.to_owned())))?;
         definitions(section, btf, &mut maps)?;
         if let Some(rel) = elf.relocations(section.index).first() {
             return Err(Error::unsupported(
@@ -244,9 +245,8 @@ fn mmapable(btf: Option<&Btf>, section: Option<TypeId>) -> u32 {
 }
 
 /// The definitions of `.maps`.
-fn definitions(section: &Section<'_>, btf: Option<&Btf>, maps: &mut Maps) -> Result<(), Error> {
+fn definitions(section: &Section<'_>, btf: &Btf, maps: &mut Maps) -> Result<(), Error> {
     let whole = |problem| Error::malformed(section.name, 0, problem);
-    let btf = btf.ok_or_else(|| whole(Problem::NoBtf))?;
     let (_, _, variables) = btf_section::data_sections(btf)
         .find(|(name, _, _)| *name == section.name)
         .ok_or_else(|| whole(Problem::NoDataSection))?;

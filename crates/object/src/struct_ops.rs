@@ -5,7 +5,7 @@
 
 use crate::btf_section;
 use crate::elf_reader::{Elf, Place, Section, SymbolKind};
-use crate::error::{Error, Problem};
+use crate::error::{Error, Problem, TypeUser};
 use crate::functions::{self, Function, FunctionIndex};
 use btf::{Btf, Def, TypeId};
 
@@ -58,7 +58,7 @@ pub(crate) fn collect(elf: &Elf<'_>, btf: Option<&Btf>, functions: &[Function]) 
             ".struct_ops.link" => true,
             _ => continue,
         };
-        let btf = btf.ok_or_else(|| Error::malformed(section.name, 0, Problem::NoBtf))?;
+        let btf = btf.ok_or_else(|| elf.no_types(TypeUser::Section(section.name.to_owned())))?;
         let first = structures.len();
         collect_section(section, btf, link, autocreate, &mut structures)?;
         for rel in elf.relocations(section.index) {

@@ -149,3 +149,46 @@ fn files(dir: &str, ending: &str) -> Vec<PathBuf> {
     files.sort();
     files
 }
+
+/// Each of these has an ops structure; what differs is the debug information.
+#[test]
+fn objects_without_types_say_which_flag_makes_them() {
+    let source = "#define SEC(n) __attribute__((section(n), used))
+        struct ops { int (*f)(void); char name[16]; };
+        SEC(\"struct_ops\") int f(void) { return 1; }
+        struct ops o SEC(\".struct_ops.link\") = { .f = f, .name = \"o\" };";
+    let no_debug = "no types (.BTF), which section .struct_ops.link needs; compile with clang -g or gcc -gbtf";
+    let dwarf = "the debug information is DWARF only: gcc writes types with -gbtf, not with -g";
+    let cases: [(&str, &[&str], Result<bool, &str>); 6] = [
+        ("clang-19", &["-target", "bpf", "-O2"], Err(no_debug)),
+        ("clang-19", &["-target", "bpf", "-O2", "-g"], Ok(true)),
+        ("bpf-gcc", &["-O2"], Err(no_debug)),
+        ("bpf-gcc", &["-O2", "-g"], Err(dwarf)),
+        ("bpf-gcc", &["-O2", "-gbtf"], Ok(true)),
+        ("bpf-gcc", &["-O2", "-gbtf", "-mno-co-re"], Ok(false)),
+    ];
+    let directory = std::env::temp_dir().join(testkit::unique_name("no-types"));
+    std::fs::create_dir(&directory).unwrap();
+    let (from, to) = (directory.join("o.c"), directory.join("o.o"));
+    std::fs::write(&from, source).unwrap();
+    for (compiler, flags, expected) in cases {
+        if !testkit::tool_or_skip(compiler, "the debug information that this compiler writes") {
+            continue;
+        }
+        let status = std::process::Command::new(compiler)
+            .args(flags)
+            .arg("-c")
+            .arg(&from)
+            .arg("-o")
+            .arg(&to)
+            .status();
+        assert!(status.unwrap().success(), "{compiler} {flags:?}");
+        let found = Object::parse(&std::fs::read(&to).unwrap());
+        match (&found, expected) {
+            (Ok(object), Ok(records)) => assert_eq!(object.has_records, records, "{compiler} {flags:?}"),
+            (Err(error), Err(text)) => assert!(error.to_string().contains(text), "{compiler} {flags:?}: {error}"),
+            _ => panic!("{compiler} {flags:?}: {found:?}"),
+        }
+    }
+    std::fs::remove_dir_all(&directory).unwrap();
+}

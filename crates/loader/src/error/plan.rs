@@ -21,7 +21,7 @@ pub enum Fault {
 #[non_exhaustive]
 pub enum PlanError {
     /// The object has no types, and something in it needs them.
-    #[error("the object has no types; compile it with -g")]
+    #[error("the object has no types (.BTF); compile with clang -g or gcc -gbtf")]
     NoBtf,
     /// A program of a kind that is not loaded.
     #[error("program `{program}`: programs of section `{section}` are not supported")]

@@ -6,7 +6,8 @@ use serde::Serialize;
 /// Something that is no error, and that the author of an object would want to know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckedNote {
-    /// A stable word: `left_out` for a part that was not looked at, `bit_field` for an access that misses its bits, `registered` for a name that has a table
+    /// A stable word: `left_out` for a part that was not looked at, `bit_field` for an access that misses its bits, `no_records` for
+    /// an object without `.BTF.ext`, `registered` for a name that has a table
     /// now.
     pub about: &'static str,
     /// The program that it concerns, if it is about one.

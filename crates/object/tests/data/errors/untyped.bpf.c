@@ -1,4 +1,4 @@
-/* expect: section .maps at offset 0x0: the section needs types, but the file has no .BTF section; compile with -g */
+/* expect: no types (.BTF), which section .maps needs; compile with clang -g or gcc -gbtf */
 /* flags: -g0 */
 #include "../bpf.h"
 struct { __uint(type, 2); } map SEC(".maps");
