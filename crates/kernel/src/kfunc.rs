@@ -20,7 +20,6 @@ impl Kfunc {
     /// A function without flags.
     pub const fn new(name: &'static str, proto: fn(&mut Builder) -> TypeId, native: Native) -> Self {
         let flags = CallFlags {
-            trusted_args: false,
             acquire: false,
             release: false,
             ret_null: false,

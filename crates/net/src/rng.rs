@@ -53,14 +53,55 @@ impl Rng {
 mod tests {
     use super::*;
 
+    fn first<const N: usize>(mut rng: Rng) -> [u64; N] {
+        std::array::from_fn(|_| rng.next_u64())
+    }
+
+    /// The numbers that the authors of PCG give for this generator (`mcg_xsl_rr_128_64`, state 42).
+    #[test]
+    fn the_generator_is_the_published_one() {
+        let published = [
+            0x63b4_a3a8_13ce_700a,
+            0x3829_5420_0617_ab24,
+            0xa7fd_85ae_3fe9_50ce,
+            0xd715_286a_a288_7737,
+            0x60c9_2fee_2e59_f32c,
+            0x84c4_e96b_eff3_0017,
+        ];
+        assert_eq!(first(Rng(Pcg64Mcg::new(42))), published);
+    }
+
+    /// Worked out apart from this program, from the publications of PCG (the generator; PCG32, which spreads a seed over the state).
     #[test]
     fn the_numbers_of_a_seed_are_pinned() {
-        let mut rng = Rng::new(1);
-        let first: Vec<u64> = (0..3).map(|_| rng.next_u64()).collect();
-        let mut again = Rng::new(1);
-        assert_eq!(first, (0..3).map(|_| again.next_u64()).collect::<Vec<_>>());
-        assert_ne!(first[0], Rng::new(2).next_u64());
-        assert_ne!(Rng::for_stream(1, 0).next_u64(), Rng::for_stream(1, 1).next_u64());
+        let of_seed = [
+            (0, [0x5603_f242_407d_eca2, 0xd684_5f75_e9e2_1acd]),
+            (1, [0xdb51_d062_deef_2483, 0x2336_c550_332b_3e7f]),
+            (2026, [0x5e8a_fd52_5da0_9609, 0xb486_9673_26ee_f2f2]),
+            (u64::MAX, [0x5620_7b6e_62ad_3e8b, 0xc538_d799_c40d_09bc]),
+        ];
+        for (seed, numbers) in of_seed {
+            assert_eq!(first(Rng::new(seed)), numbers, "seed {seed}");
+        }
+        let of_stream = [
+            (1, 0, 0x22e8_818e_5e7c_c69c),
+            (1, 1, 0x76c7_2467_a9ff_673f),
+            (7, u64::MAX, 0x67bf_8a26_e3e9_c5e7),
+        ];
+        for (seed, stream, number) in of_stream {
+            assert_eq!(
+                first(Rng::for_stream(seed, stream)),
+                [number],
+                "seed {seed}, stream {stream}"
+            );
+        }
+        let mut rng = Rng::new(3);
+        assert_eq!([(); 8].map(|()| rng.below(10)), [2, 7, 7, 2, 3, 2, 5, 9]);
+        let mut rng = Rng::new(3);
+        assert_eq!(
+            [(); 2].map(|()| rng.unit()),
+            [0.224_257_286_328_517_6, 0.705_002_245_198_167_5]
+        );
     }
 
     #[test]

@@ -186,8 +186,6 @@ pub struct CallContract {
 /// Rules about a call as a whole (`KF_*` and helper properties).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CallFlags {
-    /// Every BTF pointer argument must be trusted (`KF_TRUSTED_ARGS`).
-    pub trusted_args: bool,
     /// The result holds a reference that the program must give back (`KF_ACQUIRE`).
     pub acquire: bool,
     /// The first argument's reference is given back (`KF_RELEASE`).
