@@ -72,7 +72,7 @@ impl Btf {
             .chunks_exact(4)
             .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
             .collect();
-        Self::from_parts(words, strings.to_owned(), base, sections.types_at)
+        Self::from_parts(words, strings, base, sections.types_at)
     }
 
     /// Checks and takes over records and strings; `at` is where the records began in the input.

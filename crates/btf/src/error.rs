@@ -56,9 +56,6 @@ pub enum ParseReason {
     /// The string table does not end with a zero byte.
     #[error("string table does not end with a zero byte")]
     UnterminatedString,
-    /// A name is not UTF-8.
-    #[error("string table is not UTF-8")]
-    NotUtf8,
     /// A kind number that is not known.
     #[error("type {id}: kind {kind} is not known")]
     UnknownKind {

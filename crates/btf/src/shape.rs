@@ -8,10 +8,10 @@ use crate::raw::{self, Info, Word};
 use crate::{Btf, Kind, TypeId};
 
 /// The string table as text: it begins and ends with a zero byte.
-pub(crate) fn strings(strings: &[u8], at: usize, split: bool) -> Result<&str, ParseError> {
+pub(crate) fn strings(strings: &[u8], at: usize, split: bool) -> Result<String, ParseError> {
     let fault = |offset, reason| Err(ParseError { offset, reason });
     if strings.is_empty() && split {
-        return Ok("");
+        return Ok(String::new());
     }
     if !split && strings.first() != Some(&0) {
         return fault(at, ParseReason::NoEmptyString);
@@ -19,10 +19,18 @@ pub(crate) fn strings(strings: &[u8], at: usize, split: bool) -> Result<&str, Pa
     if strings.last() != Some(&0) {
         return fault(at + strings.len().saturating_sub(1), ParseReason::UnterminatedString);
     }
-    str::from_utf8(strings).map_err(|error| ParseError {
-        offset: at + error.valid_up_to(),
-        reason: ParseReason::NotUtf8,
-    })
+    Ok(text(strings))
+}
+
+/// As text of the same length. Names of files in line information may be any bytes, and no kernel minds: those that are no UTF-8 become `?`,
+/// which is part of no name of a type.
+fn text(strings: &[u8]) -> String {
+    let mut text = String::with_capacity(strings.len());
+    for chunk in strings.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| '?'));
+    }
+    text
 }
 
 /// Where each record starts, and the end.

@@ -1,8 +1,11 @@
 //! What may be typed: the verbs, their arguments and their help. Nothing is done here.
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use opswap::Limits;
 use opswap::lab::{QueueSize, Rate, Span, parse_bytes, parse_probability};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 /// Replace kernel operations structures with verified BPF programs: check, try, load, swap, roll back.
@@ -18,8 +21,9 @@ pub(crate) struct Arguments {
 }
 
 const AFTER_HELP: &str = "\
-An algorithm is given by name (reno, cubic, dctcp are shipped), as an object (x.bpf.o) or as source (x.bpf.c, needs clang);
-x.bpf.o:mine is the ops structure `mine` of an object that has several.
+An algorithm is given by name (reno, cubic, dctcp are shipped), as an object (x.bpf.o), as source
+(x.bpf.c, needs clang), or as - for standard input; x.bpf.o:mine is the ops structure `mine` of an
+object that has several. OPSWAP_CLANG names the clang, OPSWAP_CFLAGS has flags for it.
 
 Exit codes:
   0  done
@@ -94,13 +98,19 @@ pub(crate) enum Verb {
     /// Print a kernel's types as a C header (vmlinux.h)
     Header,
     /// Compile BPF C to an object with clang and the right flags
+    #[command(
+        after_help = "Headers that the source includes and that neither it nor the system has are supplied: opswap_tcp.h, libbpf's <bpf/…>, those of the kernel's selftests, and vmlinux.h with the running kernel's types.\n\nExamples:\n  opswap build my_cc.bpf.c\n  opswap build my_cc.bpf.c -o out.bpf.o -- -I include -DDEBUG -mcpu=v4\n  opswap build - -o - < my_cc.bpf.c > my_cc.bpf.o"
+    )]
     Build {
-        /// The source, x.bpf.c
+        /// The source, x.bpf.c; - for standard input
         #[arg(value_name = "FILE")]
         source: PathBuf,
-        /// Where to write the object; default: beside the source, x.bpf.o
+        /// Where to write the object, - for standard output; default: beside the source, x.bpf.o
         #[arg(short, long, value_name = "OBJECT")]
         output: Option<PathBuf>,
+        /// Flags for clang, after ours and those of OPSWAP_CFLAGS
+        #[arg(last = true, value_name = "CLANG-FLAGS")]
+        flags: Vec<OsString>,
     },
     /// Verify objects without registering anything
     #[command(
@@ -109,7 +119,7 @@ pub(crate) enum Verb {
     Check {
         /// Algorithms: names, objects or sources
         #[arg(value_name = "FILE", required = true)]
-        files: Vec<String>,
+        files: Vec<OsString>,
         /// Which ops structure of an object that has several, by its variable or its name; as FILE:NAME does
         #[arg(long, value_name = "NAME")]
         ops: Option<String>,
@@ -127,12 +137,12 @@ pub(crate) enum Verb {
     Try {
         /// The algorithm: a name, an object or a source
         #[arg(value_name = "FILE")]
-        file: String,
+        file: OsString,
         /// Which ops structure of an object that has several, by its variable or its name; as FILE:NAME does
         #[arg(long, value_name = "NAME")]
         ops: Option<String>,
         /// Swap every flow to another algorithm at a time: 10s=cubic
-        #[arg(long, value_name = "TIME=FILE")]
+        #[arg(long, value_name = "TIME=FILE", value_parser = OsStringValueParser::new().try_map(|word| SwapAt::read(&word)))]
         swap: Option<SwapAt>,
         /// Write a report that needs nothing but a browser
         #[arg(long, value_name = "HTML")]
@@ -151,7 +161,7 @@ pub(crate) enum Verb {
     Compare {
         /// Algorithms: names, objects or sources
         #[arg(value_name = "FILE", required = true)]
-        files: Vec<String>,
+        files: Vec<OsString>,
         /// Which ops structure of an object that has several, by its variable or its name; as FILE:NAME does
         #[arg(long, value_name = "NAME")]
         ops: Option<String>,
@@ -178,7 +188,7 @@ pub(crate) enum Verb {
     Load {
         /// The algorithm: a name, an object or a source
         #[arg(value_name = "FILE")]
-        file: String,
+        file: OsString,
         /// Which ops structure of an object that has several, by its variable or its name; as FILE:NAME does
         #[arg(long, value_name = "NAME")]
         ops: Option<String>,
@@ -199,7 +209,7 @@ pub(crate) enum Verb {
     Apply {
         /// The algorithm: a name, an object or a source
         #[arg(value_name = "FILE")]
-        file: String,
+        file: OsString,
         /// Which ops structure of an object that has several, by its variable or its name; as FILE:NAME does
         #[arg(long, value_name = "NAME")]
         ops: Option<String>,
@@ -234,7 +244,7 @@ pub(crate) enum Verb {
         name: String,
         /// The new version: a name, an object or a source
         #[arg(value_name = "FILE")]
-        file: String,
+        file: OsString,
         /// Which ops structure of an object that has several, by its variable or its name; as FILE:NAME does
         #[arg(long, value_name = "NAME")]
         ops: Option<String>,
@@ -370,24 +380,26 @@ pub(crate) struct SwapAt {
     /// Simulated time from the start of the run.
     pub(crate) at: Span,
     /// The algorithm: a name, an object or a source.
-    pub(crate) file: String,
+    pub(crate) file: OsString,
 }
 
-impl std::str::FromStr for SwapAt {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (at, file) = text
-            .split_once('=')
-            .ok_or_else(|| format!("`{text}` is not TIME=FILE, as in 10s=cubic"))?;
-        let at = at.parse().map_err(|error| format!("{error}"))?;
+impl SwapAt {
+    /// Reads `TIME=FILE`; the file's name may be no text.
+    fn read(word: &OsStr) -> Result<Self, String> {
+        let shown = word.display();
+        let bytes = word.as_bytes();
+        let parts = bytes.iter().position(|byte| *byte == b'=').map(|at| bytes.split_at(at));
+        let Some((at, [_, file @ ..])) = parts else {
+            return Err(format!("`{shown}` is not TIME=FILE, as in 10s=cubic"));
+        };
+        let at = String::from_utf8_lossy(at)
+            .parse()
+            .map_err(|error| format!("{error}"))?;
         if file.is_empty() {
-            return Err(format!("`{text}` names no algorithm after the `=`"));
+            return Err(format!("`{shown}` names no algorithm after the `=`"));
         }
-        Ok(Self {
-            at,
-            file: file.to_owned(),
-        })
+        let file = OsStr::from_bytes(file).to_owned();
+        Ok(Self { at, file })
     }
 }
 
@@ -403,10 +415,13 @@ mod tests {
 
     #[test]
     fn a_swap_is_read() {
-        let swap: SwapAt = "10s=./a=b.o".parse().unwrap();
-        assert_eq!((swap.at, swap.file.as_str()), (Span::from_secs(10), "./a=b.o"));
+        let swap = SwapAt::read(OsStr::from_bytes(b"10s=./a=\xff.o")).unwrap();
+        assert_eq!(
+            (swap.at, swap.file.as_bytes()),
+            (Span::from_secs(10), &b"./a=\xff.o"[..])
+        );
         for wrong in ["cubic", "soon=cubic", "10s="] {
-            assert!(wrong.parse::<SwapAt>().is_err(), "{wrong}");
+            assert!(SwapAt::read(wrong.as_ref()).is_err(), "{wrong}");
         }
     }
 }

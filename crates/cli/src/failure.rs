@@ -91,7 +91,7 @@ impl Failure {
             Text::line("opswap:").styled(crate::render::ERROR),
             self.said()
         ));
-        if let Some(hint) = self.hint() {
+        for hint in self.hint().iter().flat_map(|hint| hint.lines()) {
             let help = Text::line("help:").styled(crate::render::HELP);
             output.complain(&text!("  {} {}\n", help, hint));
         }
@@ -100,7 +100,9 @@ impl Failure {
     /// The message: one line, but what a compiler says has lines of its own.
     fn said(&self) -> Text {
         match self {
-            Self::Operation(Error::Source(SourceError::Compile(CompileError::Refused { source_file, output }))) => {
+            Self::Operation(Error::Source(SourceError::Compile(CompileError::Refused {
+                source_file, output, ..
+            }))) => {
                 text!(
                     "clang refused {}\n{}",
                     source_file.display(),

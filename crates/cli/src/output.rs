@@ -91,6 +91,16 @@ impl Output {
         written(anstream::stdout().lock().write_all(text.colored().as_bytes()))
     }
 
+    /// Prints an object as it is; a terminal would obey it.
+    pub(crate) fn print_object(&self, bytes: &[u8]) -> Result<(), Failure> {
+        if std::io::stdout().is_terminal() {
+            return Err(Failure::Usage(
+                "an object is not printed on a terminal: -o OBJECT names a file".to_owned(),
+            ));
+        }
+        written(std::io::stdout().lock().write_all(bytes))
+    }
+
     /// Says something beside the result, in a line: on standard error, or in the `notes` of the JSON object.
     pub(crate) fn note(&self, message: &str) {
         if self.json {

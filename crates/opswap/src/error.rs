@@ -1,6 +1,7 @@
 //! What an operation of the facade can fail with, sorted by what the user can do about it.
 
 use crate::compile::CompileError;
+use crate::files::ReadError;
 use crate::host::HostError;
 use crate::source::SourceError;
 use bpf::{Errno, KernelBtfError, LoadVerdict, ProgLoadError, Report};
@@ -138,8 +139,13 @@ impl Error {
                 Class::NotFound
             }
             Self::Source(SourceError::Compile(CompileError::Overwrites { .. })) => Class::Usage,
+            Self::Source(SourceError::Compile(CompileError::Refused { .. })) => Class::Rejected,
             Self::Source(
-                SourceError::Unreadable { error, .. } | SourceError::Compile(CompileError::File { error, .. }),
+                SourceError::Unreadable {
+                    error: ReadError::Io { error },
+                    ..
+                }
+                | SourceError::Compile(CompileError::File { error, .. }),
             ) => of_reading(error),
             Self::Source(SourceError::Compile(CompileError::Write { error, .. })) | Self::Write { error, .. } => {
                 of_writing(error)
@@ -217,10 +223,14 @@ impl Error {
 
     /// What would help, if we know.
     pub fn hint(&self) -> Option<String> {
-        if let Self::Source(SourceError::Unreadable { error, .. }) = self
-            && error.kind() == std::io::ErrorKind::PermissionDenied
-        {
-            return None; // the message names the file
+        if matches!(
+            self,
+            Self::Source(SourceError::Unreadable {
+                error: ReadError::Io { .. },
+                ..
+            })
+        ) {
+            return None; // the message names the file and says it all
         }
         if let Some(meant) = self.meant() {
             return Some(format!("did you mean `{meant}`?"));
@@ -256,9 +266,18 @@ impl Error {
                 "define it, or link the file that does into the object; a function of the kernel is declared with `__ksym`, a helper comes from \
                  <bpf/bpf_helpers.h>"
             }
-            Self::Object { .. } | Self::Source(SourceError::NoFile { .. }) => {
-                "an object is what `opswap build x.bpf.c` makes"
+            Self::Source(SourceError::Compile(CompileError::Refused { causes, .. })) => {
+                let causes: Vec<String> = causes.iter().map(ToString::to_string).collect();
+                return (!causes.is_empty()).then(|| causes.join("\n"));
             }
+            Self::Source(SourceError::Compile(CompileError::Crashed { .. })) => {
+                "install a newer clang (OPSWAP_CLANG=clang-19 names one), or try another level: OPSWAP_CFLAGS=-O1"
+            }
+            Self::Object { .. }
+            | Self::Source(SourceError::Unreadable {
+                error: ReadError::NoFile { .. },
+                ..
+            }) => "an object is what `opswap build x.bpf.c` makes",
             Self::Source(SourceError::Compile(CompileError::Overwrites { .. })) => "-o OBJECT names the file to write",
             Self::Host(HostError::NoTable { .. }) => {
                 "it takes a variable such as `SEC(\".struct_ops.link\") struct tcp_congestion_ops my_cc = { … }`"
@@ -354,7 +373,7 @@ impl Error {
     /// The name that was probably meant by one that there is not.
     pub fn meant(&self) -> Option<String> {
         let (typed, known): (&str, Vec<&str>) = match self {
-            Self::Source(SourceError::Unknown { word }) => (word, crate::shipped::names()),
+            Self::Source(SourceError::Unknown { word }) => (word.to_str()?, crate::shipped::names()),
             Self::NoSuchKind { name, known } => (name, known.iter().map(String::as_str).collect()),
             Self::NoSuchCode { code } => (code, crate::explanations().iter().map(|page| page.code).collect()),
             Self::Host(HostError::BuiltIn { name, registered } | HostError::NotRegistered { name, registered }) => {

@@ -31,7 +31,9 @@ pub enum ReadError {
         max: u64,
     },
     /// This process may not have so much memory.
-    #[error("there is not enough memory to read its {bytes} bytes (`ulimit -v` and the memory of a cgroup limit a process)")]
+    #[error(
+        "there is not enough memory to read its {bytes} bytes (`ulimit -v` and the memory of a cgroup limit a process)"
+    )]
     NoMemory {
         /// How many were asked for.
         bytes: u64,

@@ -32,6 +32,7 @@ mod doctor;
 mod error;
 mod experiment;
 mod explain;
+mod files;
 mod header;
 mod host;
 mod kernels;
@@ -44,11 +45,12 @@ mod source;
 pub use ::lab::printable;
 pub use bpf::{Bpf, Category, Report, SourceLine};
 pub use check::{Checked, CheckedError, CheckedNote, CheckedOps, CheckedProgram, Verdict, check, check_source};
-pub use compile::{CompileError, Compiled, build, compile, find_clang};
+pub use compile::{Cause, CompileError, Compiled, Input, build, compile, compile_word, find_clang};
 pub use doctor::{Finding, Is, doctor};
 pub use error::{Class, Error};
 pub use experiment::{compare, try_out};
 pub use explain::{Explanation, explain, explanations};
+pub use files::{ReadError, write_file};
 pub use header::header;
 pub use host::{
     Applied, FieldValue, Filled, Foreign, ForeignWhy, Host, HostError, Loaded, Namespace, NotRenewed, Renewal,

@@ -1,16 +1,18 @@
-//! An algorithm as a user names it, turned into the bytes of an object: a shipped name, a `.bpf.o`, or a `.bpf.c`.
+//! An algorithm as a user names it, turned into the bytes of an object: a shipped name, a `.bpf.o`, a `.bpf.c`, or standard input.
 
-use crate::compile::{CompileError, compile};
+use crate::compile::{CompileError, Input, compile};
+use crate::files::{ReadError, inspect, read, read_stream};
 use crate::selection::{self, Selection};
 use crate::shipped;
-use std::io;
+use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The bytes of an object and where they came from.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// As the user wrote it.
-    pub word: String,
+    pub word: OsString,
     /// The object.
     pub object: Vec<u8>,
     /// The one ops structure of the object that is meant, by the variable's name or the algorithm's; without it, all that it has.
@@ -24,38 +26,23 @@ pub struct Source {
 #[non_exhaustive]
 pub enum SourceError {
     /// Neither a shipped name nor a file.
-    #[error("there is no file {word:?} and no shipped algorithm of that name (shipped: {})", shipped::names().join(", "))]
+    #[error("there is no file {} and no shipped algorithm of that name (shipped: {})", .word.display(), shipped::names().join(", "))]
     Unknown {
         /// As the user wrote it.
-        word: String,
+        word: OsString,
     },
-    /// The file could not be read.
+    /// The file could not be read, or is none that would be.
     #[error("{}: {error}", .path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// Why not.
         #[source]
-        error: io::Error,
+        error: ReadError,
     },
-    /// The file is larger than any object or source could sensibly be.
-    #[error("{} has {bytes} bytes; {max} are the most that are read", .path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// Its size.
-        bytes: u64,
-        /// How many may be.
-        max: u64,
-    },
-    /// A directory, a pipe, a device.
-    #[error("{} is no file that holds an object or a source, but {what}", .path.display())]
-    NoFile {
-        /// What was named.
-        path: PathBuf,
-        /// What it is.
-        what: &'static str,
-    },
+    /// Standard input holds nothing, or was read before: it can stand for one file of a command.
+    #[error("standard input is empty (`-` can stand for one file)")]
+    NoInput,
     /// The source did not compile.
     #[error(transparent)]
     Compile(#[from] CompileError),
@@ -67,34 +54,13 @@ const OBJECT_BYTES_MAX: u64 = 256 << 20;
 /// A source is written by people; a kernel's whole header has three megabytes.
 const SOURCE_BYTES_MAX: u64 = 64 << 20;
 
-/// Whether a path is a file of a sensible size: opening a pipe would wait for its writer.
-pub(crate) fn inspect(path: &Path, is_source: bool) -> Result<(), SourceError> {
-    let metadata = std::fs::metadata(path).map_err(|error| SourceError::Unreadable {
-        path: path.to_owned(),
-        error,
-    })?;
-    let path = path.to_owned();
-    if !metadata.is_file() {
-        let what = if metadata.is_dir() {
-            "a directory"
-        } else {
-            "a pipe or a device"
-        };
-        return Err(SourceError::NoFile { path, what });
-    }
-    let (bytes, max) = (
-        metadata.len(),
-        if is_source { SOURCE_BYTES_MAX } else { OBJECT_BYTES_MAX },
-    );
-    if bytes > max {
-        return Err(SourceError::TooLarge { path, bytes, max });
-    }
-    Ok(())
-}
+/// The word for standard input.
+pub(crate) const STANDARD_INPUT: &str = "-";
 
 impl Source {
-    /// Finds what `word` names. A shipped name wins over a file of that name without an ending; `./cubic` names the file. `FILE:NAME` chooses one ops
-    /// structure of an object that has several; a file whose name has a colon is found as it is.
+    /// Finds what `word` names. A shipped name wins over a file of that name without an ending; `./cubic` names the file. `-` is standard
+    /// input: an object, if it begins like one, else a source. `FILE:NAME` chooses one ops structure of an object that has several; a file whose
+    /// name has a colon is found as it is.
     ///
     /// # Errors
     /// See [`SourceError`].
@@ -104,46 +70,21 @@ impl Source {
     /// assert_eq!(&cubic.object[..4], b"\x7fELF");
     /// assert!(opswap::Source::find("no_such_algorithm").is_err());
     /// ```
-    pub fn find(word: &str) -> Result<Self, SourceError> {
-        let is_there = |file: &str| shipped::object(file).is_some() || Path::new(file).exists();
+    pub fn find(word: impl AsRef<OsStr>) -> Result<Self, SourceError> {
+        let word = word.as_ref();
         let Selection { file, ops } = selection::split(word, is_there);
-        let ops = ops.map(str::to_owned);
-        if let Some(object) = shipped::object(file) {
-            return Ok(Self {
-                word: word.to_owned(),
-                object: object.to_vec(),
-                ops,
-                warnings: String::new(),
-            });
-        }
-        let path = Path::new(file);
-        let unreadable = |error| SourceError::Unreadable {
-            path: path.to_owned(),
-            error,
-        };
-        let is_source = path.extension().is_some_and(|ending| ending == "c");
-        match inspect(path, is_source) {
-            Err(SourceError::Unreadable { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(SourceError::Unknown { word: word.to_owned() });
-            }
-            other => other?,
-        }
-        if is_source {
-            let compiled = compile(path, crate::header::running_kernel)?;
-            return Ok(Self {
-                word: word.to_owned(),
-                object: compiled.object,
-                ops,
-                warnings: compiled.warnings,
-            });
-        }
-        let object = std::fs::read(path).map_err(unreadable)?;
+        let (object, warnings) = bytes(file).map_err(|error| not_there(word, error))?;
         Ok(Self {
             word: word.to_owned(),
             object,
-            ops,
-            warnings: String::new(),
+            ops: ops.map(str::to_owned),
+            warnings,
         })
+    }
+
+    /// What the user wrote, as text: bytes that are none become U+FFFD.
+    pub fn label(&self) -> String {
+        self.word.to_string_lossy().into_owned()
     }
 
     /// Reads the object, so that a file that is none is found before anything is done with it.
@@ -154,7 +95,7 @@ impl Source {
         match object::Object::parse(&self.object) {
             Ok(_) => Ok(()),
             Err(error) => Err(crate::Error::Object {
-                file: self.word.clone(),
+                file: self.label(),
                 error: Box::new(error),
             }),
         }
@@ -162,7 +103,75 @@ impl Source {
 
     /// The name by which the kernel calls its maps: the file's up to the first dot, as libbpf does.
     pub(crate) fn object_name(&self) -> String {
+        if matches!(self.word.as_encoded_bytes(), [b'-'] | [b'-', b':', ..]) {
+            return "stdin".to_owned();
+        }
         let file = Path::new(&self.word).file_name().unwrap_or_default().to_string_lossy();
         file.split('.').next().unwrap_or_default().to_owned()
+    }
+}
+
+fn is_there(file: &OsStr) -> bool {
+    file == STANDARD_INPUT || file.to_str().and_then(shipped::object).is_some() || Path::new(file).exists()
+}
+
+/// The object that a word names, and what clang warned of.
+fn bytes(word: &OsStr) -> Result<(Vec<u8>, String), SourceError> {
+    let compiled = |input| compile(input, &[]).map(|compiled| (compiled.object, compiled.warnings));
+    if let Some(object) = word.to_str().and_then(shipped::object) {
+        return Ok((object.to_vec(), String::new()));
+    }
+    if word == STANDARD_INPUT {
+        let bytes = standard_input()?;
+        return if bytes.starts_with(b"\x7fELF") {
+            Ok((bytes, String::new()))
+        } else {
+            Ok(compiled(Input::Text(&bytes))?)
+        };
+    }
+    let path = Path::new(word);
+    if path.extension().is_some_and(|ending| ending == "c") {
+        inspect_source(path)?;
+        return Ok(compiled(Input::File(path))?);
+    }
+    Ok((read(path, OBJECT_BYTES_MAX).map_err(unreadable(path))?, String::new()))
+}
+
+/// The bytes of a file's name as hexadecimal digits, if they are no text, so that what is printed of it is not exact.
+pub(crate) fn exact(word: &OsStr) -> Option<String> {
+    let digits = word.as_encoded_bytes().iter().map(|byte| format!("{byte:02x}"));
+    word.to_str().is_none().then(|| digits.collect())
+}
+
+/// All of standard input.
+pub(crate) fn standard_input() -> Result<Vec<u8>, SourceError> {
+    let bytes =
+        read_stream(std::io::stdin().lock(), OBJECT_BYTES_MAX).map_err(unreadable(Path::new("standard input")))?;
+    if bytes.is_empty() {
+        Err(SourceError::NoInput)
+    } else {
+        Ok(bytes)
+    }
+}
+
+/// Whether a path is a source that clang may be given.
+pub(crate) fn inspect_source(path: &Path) -> Result<(), SourceError> {
+    inspect(path, SOURCE_BYTES_MAX).map_err(unreadable(path))?;
+    Ok(())
+}
+
+fn unreadable(path: &Path) -> impl FnOnce(ReadError) -> SourceError {
+    let path = path.to_owned();
+    |error| SourceError::Unreadable { path, error }
+}
+
+/// A file that is not there may be a name that was mistyped.
+fn not_there(word: &OsStr, error: SourceError) -> SourceError {
+    match error {
+        SourceError::Unreadable {
+            error: ReadError::Io { error },
+            ..
+        } if error.kind() == ErrorKind::NotFound => SourceError::Unknown { word: word.to_owned() },
+        other => other,
     }
 }

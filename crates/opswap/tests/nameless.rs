@@ -60,7 +60,7 @@ unsafe impl Family for Lamps {
 
 fn source(name: &str) -> Source {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
-    Source::find(&format!("{folder}/{name}.bpf.o")).expect("it is there")
+    Source::find(format!("{folder}/{name}.bpf.o")).expect("it is there")
 }
 
 fn set(words: &[&str]) -> Settings {

@@ -7,9 +7,10 @@ use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::Output;
 use opswap::Applied;
+use std::ffi::OsStr;
 
 pub(crate) fn run(
-    file: &str,
+    file: &OsStr,
     ops: Option<&str>,
     set: &[String],
     rename: Option<&str>,

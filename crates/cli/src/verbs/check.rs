@@ -9,6 +9,7 @@ use crate::render;
 use crate::text::Text;
 use opswap::{Checked, CheckedError, Limits, Verdict};
 use serde::Serialize;
+use std::ffi::OsString;
 
 #[derive(Serialize)]
 struct Body {
@@ -20,7 +21,7 @@ struct Body {
 }
 
 pub(crate) fn run(
-    files: &[String],
+    files: &[OsString],
     ops: Option<&str>,
     log: bool,
     map_memory: Option<u64>,
@@ -47,7 +48,9 @@ pub(crate) fn run(
                 if !output.json() {
                     failure.show(output);
                 }
-                failed.get_or_insert(failure);
+                if entry.verdict == Verdict::Unchecked {
+                    failed.get_or_insert(failure);
+                }
                 entry
             }
             other => other?,
@@ -95,7 +98,9 @@ fn exit(verdict: Verdict) -> Exit {
 }
 
 fn text(object: &Checked, kernel: &str) -> Text {
-    if object.verdict == Verdict::Unchecked {
+    // What clang refuses no kernel gets to see; why has been said.
+    let by_clang = object.error.as_ref().is_some_and(|error| error.code == "clang");
+    if object.verdict == Verdict::Unchecked || by_clang {
         return text!("{}: {}\n", object.file, object.verdict);
     }
     let mut text = rejections(object);

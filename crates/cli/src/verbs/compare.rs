@@ -8,6 +8,7 @@ use crate::output::{Output, table_in_view};
 use crate::text::Text;
 use opswap::lab::{Notice, RunResult, Setup, Source};
 use serde::Serialize;
+use std::ffi::OsString;
 use std::path::Path;
 
 #[derive(Serialize)]
@@ -18,7 +19,7 @@ struct Body {
 }
 
 pub(crate) fn run(
-    files: &[String],
+    files: &[OsString],
     ops: Option<&str>,
     mix: bool,
     page: Option<&Path>,
@@ -50,7 +51,8 @@ pub(crate) fn run(
         warn(run, output);
     }
     if let Some(page) = page {
-        report(page, &files.join(", "), &scenario, &runs, output)?;
+        let names: Vec<_> = files.iter().map(|file| file.to_string_lossy()).collect();
+        report(page, &names.join(", "), &scenario, &runs, output)?;
     }
     let body = Body {
         runs: runs.into_iter().map(|run| run.result).collect(),
@@ -60,12 +62,12 @@ pub(crate) fn run(
 }
 
 /// Different files of the same name are called as they were typed.
-fn tell_apart(files: &[String], sources: &mut [Source]) {
+fn tell_apart(files: &[OsString], sources: &mut [Source]) {
     let labels: Vec<String> = sources.iter().map(|source| source.label.clone()).collect();
     for (source, file) in sources.iter_mut().zip(files) {
         let same_label = labels.iter().zip(files).filter(|(label, _)| **label == source.label);
         if same_label.into_iter().any(|(_, other)| other != file) {
-            source.label.clone_from(file);
+            source.label = file.to_string_lossy().into_owned();
         }
     }
 }

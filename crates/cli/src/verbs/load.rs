@@ -6,9 +6,10 @@ use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::Output;
 use opswap::{SetFieldError, Settings};
+use std::ffi::OsStr;
 
 pub(crate) fn run(
-    file: &str,
+    file: &OsStr,
     ops: Option<&str>,
     set: &[String],
     rename: Option<&str>,

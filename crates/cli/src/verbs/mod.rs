@@ -26,6 +26,7 @@ use crate::arguments::{Arguments, Common, DEFAULT_BPFFS, KernelName, Verb};
 use crate::failure::Failure;
 use crate::output::Output;
 use opswap::{Bpf, Class, Host, Source};
+use std::ffi::OsStr;
 use std::sync::Arc;
 
 /// Does what the arguments say.
@@ -34,7 +35,11 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     match &arguments.verb {
         Verb::Kinds { kind } => kinds::run(kind.as_deref(), common, output),
         Verb::Header => header::run(common, output),
-        Verb::Build { source, output: object } => build::run(source, object.as_deref(), output),
+        Verb::Build {
+            source,
+            output: object,
+            flags,
+        } => build::run(source, object.as_deref(), flags, output),
         Verb::Check {
             files,
             ops,
@@ -113,7 +118,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
 }
 
 /// The algorithm that a word names. What clang warned of is said beside the result.
-fn find(word: &str, output: &Output) -> Result<Source, Failure> {
+fn find(word: &OsStr, output: &Output) -> Result<Source, Failure> {
     let source = Source::find(word).map_err(opswap::Error::from)?;
     if !source.warnings.is_empty() {
         output.note_lines(&source.warnings);
@@ -122,7 +127,7 @@ fn find(word: &str, output: &Output) -> Result<Source, Failure> {
 }
 
 /// As [`find`], with the ops structure that `--ops` chooses where the word itself chooses none.
-fn find_ops(word: &str, ops: Option<&str>, output: &Output) -> Result<Source, Failure> {
+fn find_ops(word: &OsStr, ops: Option<&str>, output: &Output) -> Result<Source, Failure> {
     let mut source = find(word, output)?;
     source.ops = source.ops.or_else(|| ops.map(str::to_owned));
     Ok(source)

@@ -5,6 +5,7 @@ use crate::arguments::{Common, KernelName, LimitArguments, ScenarioArguments};
 use crate::failure::Failure;
 use crate::output::Output;
 use opswap::lab::{Host, PathSpec, Progress, QueueSize, Run, Scenario, Setup, Source, SourceKind, Span};
+use std::ffi::OsStr;
 use std::path::Path;
 
 /// The flags as a scenario; what makes no sense is found when it runs.
@@ -63,12 +64,10 @@ pub(super) fn warn(run: &Run, output: &Output) {
 }
 
 /// An algorithm as a user names it, for a run.
-pub(super) fn source(word: &str, ops: Option<&str>, output: &Output) -> Result<Source, Failure> {
+pub(super) fn source(word: &OsStr, ops: Option<&str>, output: &Output) -> Result<Source, Failure> {
     let found = find_ops(word, ops, output)?;
     found.validate()?;
-    let label = Path::new(word)
-        .file_name()
-        .map_or(word.into(), |name| name.to_string_lossy());
+    let label = Path::new(word).file_name().unwrap_or(word).to_string_lossy();
     let chosen = found.ops.as_ref().map(|ops| format!(":{ops}")).unwrap_or_default();
     let label = label
         .trim_end_matches(chosen.as_str())
@@ -108,7 +107,7 @@ pub(super) fn report(
     output: &Output,
 ) -> Result<(), Failure> {
     let page = opswap::lab::report::html(title, scenario, runs);
-    std::fs::write(path, page).map_err(|error| opswap::Error::Write {
+    opswap::write_file(path, page.as_bytes()).map_err(|error| opswap::Error::Write {
         path: path.to_owned(),
         error,
     })?;

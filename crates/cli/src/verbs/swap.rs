@@ -6,10 +6,11 @@ use super::{changing_host, find_ops};
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::Output;
+use std::ffi::OsStr;
 
 pub(crate) fn run(
     name: &str,
-    file: &str,
+    file: &OsStr,
     ops: Option<&str>,
     set: &[String],
     no_namespaces: bool,

@@ -11,6 +11,7 @@ use opswap::lab::chart::Chart;
 use opswap::lab::plot::{self, Glyphs};
 use opswap::lab::{Cast, Notice, Run, RunResult, Setup, Span};
 use serde::Serialize;
+use std::ffi::OsStr;
 use std::path::Path;
 
 #[derive(Serialize)]
@@ -30,7 +31,7 @@ struct SwapBody<'a> {
 }
 
 pub(crate) fn run(
-    file: &str,
+    file: &OsStr,
     ops: Option<&str>,
     swap: Option<&SwapAt>,
     page: Option<&Path>,
@@ -47,16 +48,17 @@ pub(crate) fn run(
         swap,
         setup,
     };
+    let name = file.to_string_lossy();
     let trace = Trace::new(output);
     let bar = progress(setup, output);
     let run = opswap::try_out(&scenario, &cast, &mut |notice| match notice {
-        Notice::Progress(at) => bar.at(file, share(at)),
+        Notice::Progress(at) => bar.at(&name, share(at)),
         Notice::Trace(line) => trace.line(0, line),
     })?;
     drop(bar);
     warn(&run, output);
     if let Some(page) = page {
-        report(page, file, &scenario, std::slice::from_ref(&run), output)?;
+        report(page, &name, &scenario, std::slice::from_ref(&run), output)?;
     }
     let swap = run.swap.as_ref().map(|(at, to)| SwapBody {
         at_s: at.as_secs_f64(),

@@ -1,7 +1,11 @@
 //! What may stand where an object or a source is expected, and what may not: never a hang, never a lost file, and the right exit code on every verb.
 
 use crate::common::{Ran, json, opswap, run, shipped};
+use std::ffi::OsString;
+use std::io::Write;
+use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 /// A folder of files to try.
 struct Folder(tempfile::TempDir);
@@ -29,7 +33,7 @@ fn what_is_no_file_is_refused_at_once() {
     let directory = folder.path("d.bpf.c");
     std::fs::create_dir(&directory).unwrap();
     let pipe = folder.path("pipe.bpf.o");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
     assert!(made.success());
     let large = folder.write("large.bpf.c", "");
     std::fs::File::options()
@@ -38,13 +42,119 @@ fn what_is_no_file_is_refused_at_once() {
         .unwrap()
         .set_len(3 << 30)
         .unwrap();
-    for (path, named) in [(&directory, "a directory"), (&pipe, "a pipe"), (&large, "bytes")] {
+    // As root, the first waits until the kernel says something, and the second has more bytes than there is memory.
+    let (log, pages) = ("/proc/kmsg".to_owned(), "/proc/self/pagemap".to_owned());
+    let link = folder.path("link.bpf.c");
+    std::os::unix::fs::symlink(&log, &link).unwrap();
+    for (path, named) in [
+        (&directory, "a directory"),
+        (&pipe, "a pipe"),
+        (&large, "bytes"),
+        (&log, "while it is read"),
+        (&pages, "while it is read"),
+        (&link, "while it is read"),
+    ] {
         for verb in ["check", "try", "compare", "load"] {
             let ran = run(&[verb, path]);
             assert_eq!(ran.code, 1, "{ran:?}");
             assert!(ran.err.contains(named) && ran.err.contains(path.as_str()), "{ran:?}");
         }
     }
+}
+
+#[test]
+fn names_that_are_no_text_are_names() {
+    let folder = Folder::new();
+    let named = |ending: &[u8]| {
+        let name = [folder.path("").as_bytes(), b"\xff cc", ending].concat();
+        OsString::from_vec(name)
+    };
+    let (object, source, built) = (named(b".bpf.o"), named(b".bpf.c"), named(b"-built.bpf.o"));
+    std::fs::copy(shipped("reno"), &object).unwrap();
+    std::fs::write(&source, include_str!("../../../../algorithms/reno.bpf.c")).unwrap();
+    let swap = [b"1s=".as_slice(), object.as_encoded_bytes()].concat();
+    let swap = OsString::from_vec(swap);
+    let one = |word: &str| OsString::from(word);
+    let mut all = vec![
+        vec![one("check"), object.clone()],
+        vec![one("compare"), object.clone(), one("--duration"), one("1s")],
+        vec![
+            one("try"),
+            object.clone(),
+            one("--duration"),
+            one("2s"),
+            one("--swap"),
+            swap,
+        ],
+    ];
+    if opswap::find_clang().is_ok() {
+        all.push(vec![one("build"), source.clone(), one("-o"), built.clone()]);
+        all.push(vec![one("check"), source, built]);
+    }
+    for words in all {
+        for json in [false, true] {
+            let mut command = opswap(if json { &["--json"] } else { &[] });
+            let ran: Ran = command.args(&words).output().unwrap().into();
+            assert_eq!(ran.code, 0, "{words:?}: {ran:?}");
+        }
+    }
+    let check: Ran = opswap(&["--json", "check"]).arg(&object).output().unwrap().into();
+    let value: serde_json::Value = serde_json::from_str(&check.out).unwrap();
+    let exact: String = object
+        .as_encoded_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(value["objects"][0]["file_bytes"], exact, "{value}");
+}
+
+/// Runs with something on standard input.
+fn fed(words: &[&str], input: &[u8]) -> std::process::Output {
+    let mut command: Command = opswap(words);
+    let piped = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::thread::scope(|scope| {
+        // A command that needs no input may have ended before it is written.
+        scope.spawn(move || stdin.write_all(input));
+        child.wait_with_output().unwrap()
+    })
+}
+
+#[test]
+fn a_dash_is_standard_input_and_output() {
+    let object = std::fs::read(shipped("reno")).unwrap();
+    let checked = fed(&["check", "-"], &object);
+    assert_eq!(checked.status.code(), Some(0), "{checked:?}");
+    let empty: Ran = fed(&["check", "-"], b"").into();
+    assert!(
+        empty.code == 1 && empty.err.contains("standard input is empty"),
+        "{empty:?}"
+    );
+    if opswap::find_clang().is_err() {
+        return eprintln!("NOT CHECKED: sources on standard input, because there is no clang");
+    }
+    let source = include_bytes!("../../../../algorithms/reno.bpf.c");
+    let checked = fed(&["check", "-"], source);
+    assert_eq!(checked.status.code(), Some(0), "{checked:?}");
+    for words in [&["build", "-"][..], &["build", "-", "-o", "-", "--", "-O1"]] {
+        let built = fed(words, source);
+        assert!(
+            built.status.success() && built.stdout.starts_with(b"\x7fELF"),
+            "{words:?}: {built:?}"
+        );
+        assert_eq!(fed(&["check", "-"], &built.stdout).status.code(), Some(0));
+    }
+    let refused: Ran = fed(&["check", "-"], b"int x").into();
+    assert!(
+        refused.code == 3 && refused.err.contains("<stdin>:1:6: error"),
+        "{refused:?}"
+    );
+    let both: Ran = fed(&["build", "-", "--json"], source).into();
+    assert_eq!(both.code, 2, "{both:?}");
 }
 
 #[test]
@@ -150,10 +260,10 @@ fn every_file_gets_its_entry_whatever_becomes_of_the_others() {
         .collect();
     assert_eq!(
         verdicts,
-        ["accepted", "rejected", "unchecked", "unchecked", "accepted"],
+        ["accepted", "rejected", "unchecked", "rejected", "accepted"],
         "{value}"
     );
-    // The first of those without a verdict gives the exit code: nobody knows whether they are good.
+    // The one without a verdict gives the exit code: nobody knows whether it is good. What clang refuses is judged.
     assert_eq!((code, &value["error"]["exit"]), (7, &7.into()), "{value}");
     let said: Vec<&str> = (1..4)
         .map(|at| value["objects"][at]["error"]["code"].as_str().unwrap())
@@ -161,13 +271,14 @@ fn every_file_gets_its_entry_whatever_becomes_of_the_others() {
     assert_eq!(said, ["object", "file", "clang"], "{value}");
     let ran = run(&words);
     assert_eq!(ran.code, 7);
-    let ends: Vec<&str> = ran.out.lines().filter(|line| line.ends_with("not checked")).collect();
-    assert_eq!(
-        ends,
-        [format!("{lacking}: not checked"), format!("{source}: not checked")],
+    let lines: Vec<&str> = ran.out.lines().collect();
+    for line in [format!("{lacking}: not checked"), format!("{source}: rejected")] {
+        assert!(lines.contains(&line.as_str()), "{ran:?}");
+    }
+    assert!(
+        ran.err.contains(&lacking) && ran.err.contains("broken.bpf.c:1:6: error"),
         "{ran:?}"
     );
-    assert!(ran.err.contains(&lacking), "{ran:?}");
     let (code, value) = json(&["check", "reno", &text]);
     assert_eq!(code, 3, "{value}");
     assert!(value.get("error").is_none(), "{value}");

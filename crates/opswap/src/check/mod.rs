@@ -10,11 +10,13 @@ pub use error::CheckedError;
 pub use note::CheckedNote;
 pub use ops::CheckedOps;
 
+use crate::source::exact;
 use crate::{Class, Error, Source};
 use bpf::{Bpf, LoadVerdict};
 use loader::{LoadError, Plan, PlanOptions};
 use object::Object;
 use serde::Serialize;
+use std::ffi::OsStr;
 use std::sync::Arc;
 
 /// What a kernel says of one object.
@@ -22,6 +24,9 @@ use std::sync::Arc;
 pub struct Checked {
     /// As the user wrote it.
     pub file: String,
+    /// Its bytes as hexadecimal digits, if they are no text, so that `file` is not exact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_bytes: Option<String>,
     /// The worst verdict of its parts.
     pub verdict: Verdict,
     /// Its programs, in the object's order.
@@ -45,13 +50,23 @@ impl Checked {
     /// assert_eq!(entry.verdict, opswap::Verdict::Unchecked);
     /// # Ok::<(), opswap::Error>(())
     /// ```
-    pub fn not_checked(file: &str, error: &Error) -> Self {
-        Self::as_a_whole(file.to_owned(), Verdict::Unchecked, error)
+    pub fn not_checked(file: impl AsRef<OsStr>, error: &Error) -> Self {
+        let file = file.as_ref();
+        // A source that clang refuses is judged: no kernel gets to see it.
+        let verdict = match error.class() {
+            Class::Rejected => Verdict::Rejected,
+            _ => Verdict::Unchecked,
+        };
+        Self {
+            file_bytes: exact(file),
+            ..Self::as_a_whole(file.to_string_lossy().into_owned(), verdict, error)
+        }
     }
 
     fn as_a_whole(file: String, verdict: Verdict, error: &Error) -> Self {
         Self {
             file,
+            file_bytes: None,
             verdict,
             programs: Vec::new(),
             ops: Vec::new(),
@@ -121,7 +136,7 @@ impl std::fmt::Display for Verdict {
 /// assert_eq!(checked.verdict, opswap::Verdict::Accepted);
 /// # Ok::<(), opswap::Error>(())
 /// ```
-pub fn check(word: &str, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> {
+pub fn check(word: impl AsRef<OsStr>, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> {
     check_source(&Source::find(word)?, kernel)
 }
 
@@ -130,7 +145,15 @@ pub fn check(word: &str, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> {
 /// # Errors
 /// The kernel cannot be asked: no permission, no types, no memory.
 pub fn check_source(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> {
-    let file = source.word.clone();
+    let file_bytes = exact(&source.word);
+    Ok(Checked {
+        file_bytes,
+        ..verdict_on(source, kernel)?
+    })
+}
+
+fn verdict_on(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> {
+    let file = source.label();
     // As `load` does, so that the kernel validates the tables, and registers none.
     let options = PlanOptions {
         by_link: crate::host::shape::has_links(kernel.as_ref()),
@@ -189,6 +212,7 @@ pub fn check_source(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, E
     let verdict = Verdict::worst(verdicts);
     Ok(Checked {
         file,
+        file_bytes: None,
         verdict,
         programs,
         ops,
@@ -199,7 +223,7 @@ pub fn check_source(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, E
 
 /// Matches an object against a kernel; shared with loading.
 pub(crate) fn plan(source: &Source, kernel: &Arc<dyn Bpf>, options: &PlanOptions) -> Result<Plan, Error> {
-    let file = || source.word.clone();
+    let file = || source.label();
     let object = Object::parse(&source.object).map_err(|error| Error::Object {
         file: file(),
         error: Box::new(error),

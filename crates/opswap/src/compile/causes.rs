@@ -65,13 +65,23 @@ pub enum Cause {
 const DEFINED_IN: &[(&[&str], &str)] = &[
     (
         &[
-            "__u8", "__u16", "__u32", "__u64", "__s8", "__s16", "__s32", "__s64", "u8", "u16", "u32", "u64", "s8", "s16", "s32",
-            "s64", "bool", "__be16", "__be32", "__wsum", "size_t",
+            "__u8", "__u16", "__u32", "__u64", "__s8", "__s16", "__s32", "__s64", "u8", "u16", "u32", "u64", "s8",
+            "s16", "s32", "s64", "bool", "__be16", "__be32", "__wsum", "size_t",
         ],
         "\"vmlinux.h\" before the others",
     ),
     (
-        &["SEC", "__uint", "__type", "__array", "__ksym", "__kconfig", "__weak", "__always_inline", "__noinline"],
+        &[
+            "SEC",
+            "__uint",
+            "__type",
+            "__array",
+            "__ksym",
+            "__kconfig",
+            "__weak",
+            "__always_inline",
+            "__noinline",
+        ],
         "<bpf/bpf_helpers.h>",
     ),
     (&["BPF_PROG", "BPF_STRUCT_OPS"], "<bpf/bpf_tracing.h>"),
@@ -79,9 +89,29 @@ const DEFINED_IN: &[(&[&str], &str)] = &[
 
 /// Headers of the C library that programs are seen to include.
 const C_LIBRARY: &[&str] = &[
-    "assert.h", "ctype.h", "errno.h", "inttypes.h", "limits.h", "math.h", "pthread.h", "signal.h", "stdio.h", "stdlib.h", "string.h",
-    "strings.h", "time.h", "unistd.h", "netinet/in.h", "netinet/tcp.h", "arpa/inet.h", "sys/socket.h", "sys/types.h", "sys/time.h",
-    "features.h", "gnu/stubs.h", "bits/libc-header-start.h",
+    "assert.h",
+    "ctype.h",
+    "errno.h",
+    "inttypes.h",
+    "limits.h",
+    "math.h",
+    "pthread.h",
+    "signal.h",
+    "stdio.h",
+    "stdlib.h",
+    "string.h",
+    "strings.h",
+    "time.h",
+    "unistd.h",
+    "netinet/in.h",
+    "netinet/tcp.h",
+    "arpa/inet.h",
+    "sys/socket.h",
+    "sys/types.h",
+    "sys/time.h",
+    "features.h",
+    "gnu/stubs.h",
+    "bits/libc-header-start.h",
 ];
 
 /// What clang's standard error tells of causes, each once, in the order of the lines.
@@ -121,11 +151,17 @@ fn cause(message: &str, source: &str) -> Option<Cause> {
         Cause::LargeStack
     } else if has("nsupported dynamic stack allocation") {
         Cause::DynamicStack
-    } else if has("variadic functions are not supported") || has("VarArgs or StructRet") && source.contains("...") || has("= vaend") {
+    } else if has("variadic functions are not supported")
+        || has("VarArgs or StructRet") && source.contains("...")
+        || has("= vaend")
+    {
         Cause::Variadic
     } else if has("aggregate returns are not supported") || has("VarArgs or StructRet") {
         Cause::StructReturn
-    } else if has("too many arg") && has("GlobalAddress<") || has("defined with too many args") || has("stack arguments are not supported") {
+    } else if has("too many arg") && has("GlobalAddress<")
+        || has("defined with too many args")
+        || has("stack arguments are not supported")
+    {
         Cause::TooManyArguments
     } else if has("nsupported atomic operation") {
         Cause::SmallAtomic
@@ -133,13 +169,18 @@ fn cause(message: &str, source: &str) -> Option<Cause> {
         Cause::ComputedGoto
     } else if has("thread-local storage") {
         Cause::ThreadLocal
-    } else if has("invalid register/token name") || has("invalid output constraint") || has("invalid input constraint") {
+    } else if has("invalid register/token name") || has("invalid output constraint") || has("invalid input constraint")
+    {
         Cause::Assembly
     } else if has("file not found") {
         Cause::NoHeader {
             header: quoted(message)?,
         }
-    } else if has("undeclared function") || has("undeclared library function") || has("mplicit declaration of function") || has("mplicitly declaring library function") {
+    } else if has("undeclared function")
+        || has("undeclared library function")
+        || has("mplicit declaration of function")
+        || has("mplicitly declaring library function")
+    {
         Cause::Undeclared {
             function: quoted(message)?,
         }
@@ -155,7 +196,9 @@ fn cause(message: &str, source: &str) -> Option<Cause> {
 /// The functions of the compiler's own library, and those of C's, that clang calls where BPF has no instruction.
 fn library(function: &str) -> Cause {
     let float = ["sf", "df", "tf", "xf"];
-    if function.starts_with("__") && function.ends_with("ti3") || function.starts_with("__") && function.contains("multi") {
+    if function.starts_with("__") && function.ends_with("ti3")
+        || function.starts_with("__") && function.contains("multi")
+    {
         Cause::WideInteger
     } else if function.starts_with("__") && float.iter().any(|word| function.contains(word)) {
         Cause::FloatingPoint
@@ -175,10 +218,16 @@ fn not_included(message: &str, source: &str) -> Option<Cause> {
     let unknown = message.starts_with("unknown type name") || message.starts_with("use of undeclared identifier");
     let name = if unknown {
         quoted(message)?
-    } else if message.starts_with("expected ") || message.contains("parameter list without types") || message.contains("type specifier missing") {
+    } else if message.starts_with("expected ")
+        || message.contains("parameter list without types")
+        || message.contains("type specifier missing")
+    {
         // A macro that is not defined looks like a function.
         let words = ["SEC", "BPF_PROG", "BPF_STRUCT_OPS"];
-        words.iter().find(|word| source.contains(&format!("{word}(")))?.to_string()
+        words
+            .iter()
+            .find(|word| source.contains(&format!("{word}(")))?
+            .to_string()
     } else {
         return None;
     };
@@ -236,9 +285,8 @@ impl fmt::Display for Cause {
             Self::NoMember { member, of } => write!(
                 f,
                 "`{of}` has no `{member}` in the types that it was compiled against: `opswap header` prints those of the running kernel, and a \
-                 member that only some kernels have is declared in a structure of your own, `{} ___x {{ … }} \
-                 __attribute__((preserve_access_index))`",
-                of.trim()
+                 member that only some kernels have is declared in a structure of your own, `{of}___x {{ … }} \
+                 __attribute__((preserve_access_index))`"
             ),
         }
     }
@@ -280,8 +328,14 @@ fn no_header(header: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             "<{header}> is of the kernel's headers for programs: apt-get install linux-libc-dev, or include \"vmlinux.h\", which has the \
              kernel's types and none of its macros"
         ),
-        "net" => write!(f, "<{header}> is inside the kernel: include \"vmlinux.h\", which has its types and none of its macros"),
-        "bpf" => write!(f, "<{header}> is of libbpf: apt-get install libbpf-dev, or `-- -I FOLDER`"),
+        "net" => write!(
+            f,
+            "<{header}> is inside the kernel: include \"vmlinux.h\", which has its types and none of its macros"
+        ),
+        "bpf" => write!(
+            f,
+            "<{header}> is of libbpf: apt-get install libbpf-dev, or `-- -I FOLDER`"
+        ),
         _ => write!(
             f,
             "{header} is searched for beside the source and in the folders of -I: `opswap build FILE -- -I FOLDER`, or \

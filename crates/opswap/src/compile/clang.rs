@@ -53,7 +53,9 @@ impl Clang {
         let name = find_clang()?;
         let path = Path::new(&name);
         let file = path.file_name().unwrap_or_default().to_string_lossy();
-        let strip = path.with_file_name(file.replacen("clang", "llvm-strip", 1)).into_os_string();
+        let strip = path
+            .with_file_name(file.replacen("clang", "llvm-strip", 1))
+            .into_os_string();
         let works = Command::new(&strip)
             .arg("--version")
             .stdin(Stdio::null())

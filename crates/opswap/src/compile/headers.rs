@@ -5,13 +5,13 @@ use crate::shipped;
 use std::path::Path;
 
 /// Name as a source includes it, and text.
-const HEADERS: &[(&str, &str)] = &[
-    ("opswap_tcp.h", shipped::HEADER),
-];
+const HEADERS: &[(&str, &str)] = &[("opswap_tcp.h", shipped::HEADER)];
 
 /// Writes all of them into a folder.
 pub(super) fn write(folder: &Path) -> Result<(), CompileError> {
-    HEADERS.iter().try_for_each(|(name, text)| write_one(folder, name, text))
+    HEADERS
+        .iter()
+        .try_for_each(|(name, text)| write_one(folder, name, text))
 }
 
 /// Writes one into the folder.

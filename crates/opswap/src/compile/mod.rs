@@ -10,7 +10,7 @@ pub use causes::Cause;
 pub use clang::find_clang;
 
 use crate::files::write_file;
-use crate::source::{SourceError, inspect_source};
+use crate::source::{STANDARD_INPUT, SourceError, inspect_source, standard_input};
 use clang::Clang;
 use scratch::Scratch;
 use std::ffi::{OsStr, OsString};
@@ -139,9 +139,13 @@ pub fn compile(input: Input<'_>, flags: &[OsString]) -> Result<Compiled, Compile
     })?;
     headers::write(folder.path())?;
     let object = folder.path().join("object.o");
+    let source_file = match input {
+        Input::File(path) => path.to_owned(),
+        Input::Text(_) => PathBuf::from("standard input"),
+    };
     let mut command = command(&clang, flags, input, folder.path(), &object);
     let mut output = run(&mut command, input, &clang)?;
-    let mut said = said::tidy(&output.stderr, folder.path());
+    let mut said = said::tidy(&output.stderr, folder.path(), &source_file);
     // The types of a kernel are three megabytes: made when they are missed, wherever in the tree of headers that is.
     if !output.status.success()
         && said.contains("'vmlinux.h' file not found")
@@ -149,12 +153,8 @@ pub fn compile(input: Input<'_>, flags: &[OsString]) -> Result<Compiled, Compile
     {
         headers::write_one(folder.path(), "vmlinux.h", &header)?;
         output = run(&mut command, input, &clang)?;
-        said = said::tidy(&output.stderr, folder.path());
+        said = said::tidy(&output.stderr, folder.path(), &source_file);
     }
-    let source_file = || match input {
-        Input::File(path) => path.to_owned(),
-        Input::Text(_) => PathBuf::from("standard input"),
-    };
     if !output.status.success() {
         let causes = causes::find(&String::from_utf8_lossy(&output.stderr));
         if causes.is_empty()
@@ -162,12 +162,12 @@ pub fn compile(input: Input<'_>, flags: &[OsString]) -> Result<Compiled, Compile
         {
             return Err(CompileError::Crashed {
                 clang: clang.name,
-                source_file: source_file(),
+                source_file,
                 function: crash.function,
             });
         }
         return Err(CompileError::Refused {
-            source_file: source_file(),
+            source_file,
             output: said,
             causes,
         });
@@ -181,7 +181,7 @@ pub fn compile(input: Input<'_>, flags: &[OsString]) -> Result<Compiled, Compile
         }),
         _ => Err(CompileError::NoObject {
             clang: clang.name,
-            source_file: source_file(),
+            source_file,
         }),
     }
 }
@@ -195,7 +195,10 @@ fn command(clang: &Clang, flags: &[OsString], input: Input<'_>, folder: &Path, o
         .args(clang::flags_of_user())
         .args(flags);
     // After everything that the user and the system have.
-    for late in [folder.as_os_str()].into_iter().chain(clang::multiarch().map(OsStr::new)) {
+    for late in [folder.as_os_str()]
+        .into_iter()
+        .chain(clang::multiarch().map(OsStr::new))
+    {
         command.arg("-idirafter").arg(late);
     }
     command.args(["-c", "-x", "c"]);
@@ -230,18 +233,30 @@ fn run(command: &mut Command, input: Input<'_>, clang: &Clang) -> Result<Output,
     .map_err(failed)
 }
 
-/// Compiles `source` and writes the object to `object`, whole or not at all; `flags` as in [`compile`].
+/// Compiles the source that `word` names, a file or `-` for standard input; `flags` as in [`compile`].
 ///
 /// # Errors
-/// As [`compile`]; the source is no file, the object cannot be written or would take the source's place.
-pub fn build(source: &Path, object: &Path, flags: &[OsString]) -> Result<Compiled, SourceError> {
-    inspect_source(source)?;
-    let same = |path: &Path| path.canonicalize().ok();
-    if same(source) == same(object) {
-        let path = object.to_owned();
-        return Err(CompileError::Overwrites { path }.into());
+/// As [`compile`]; the source is no file.
+pub fn compile_word(word: &OsStr, flags: &[OsString]) -> Result<Compiled, SourceError> {
+    if word == STANDARD_INPUT {
+        return Ok(compile(Input::Text(&standard_input()?), flags)?);
     }
-    let compiled = compile(Input::File(source), flags)?;
+    let source = Path::new(word);
+    inspect_source(source)?;
+    Ok(compile(Input::File(source), flags)?)
+}
+
+/// The same, and writes the object to `object`, whole or not at all.
+///
+/// # Errors
+/// As [`compile_word`]; the object cannot be written or would take the source's place.
+pub fn build(word: &OsStr, object: &Path, flags: &[OsString]) -> Result<Compiled, SourceError> {
+    if let (Ok(source), Ok(object)) = (Path::new(word).canonicalize(), object.canonicalize())
+        && source == object
+    {
+        return Err(CompileError::Overwrites { path: object }.into());
+    }
+    let compiled = compile_word(word, flags)?;
     write_file(object, &compiled.object).map_err(|error| CompileError::Write {
         path: object.to_owned(),
         error,

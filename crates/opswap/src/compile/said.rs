@@ -12,14 +12,17 @@ const NOISE: &[&str] = &[
     "PLEASE submit a bug report",
     "Stack dump",
     "Program arguments",
-    "clang: error: clang frontend command failed",
-    "clang: error: unable to execute command",
+    "error: clang frontend command failed",
+    "error: unable to execute command",
     "note: could not determine the original source location",
 ];
 
-/// What clang printed to standard error.
-pub(super) fn tidy(stderr: &[u8], folder: &Path) -> String {
+/// What clang printed to standard error about a source.
+pub(super) fn tidy(stderr: &[u8], folder: &Path, source: &Path) -> String {
     let text = String::from_utf8_lossy(stderr).replace(folder.to_string_lossy().as_ref(), OURS);
+    // clang repeats the file's name as it is: one with a line break in it would make lines of its own among clang's.
+    let name = source.to_string_lossy();
+    let text = text.replace(&*name, &lab::printable::line(&name));
     let mut kept = String::new();
     let mut in_dump = false;
     for line in text.lines() {
@@ -44,7 +47,7 @@ fn is_message(line: &str) -> bool {
     [": error: ", ": warning: ", "Error at line "]
         .iter()
         .any(|word| line.contains(word))
-        && !line.starts_with("clang: ")
+        && !line.starts_with("clang")
 }
 
 /// A crash of the compiler.
@@ -77,7 +80,7 @@ mod tests {
             PLEASE submit a bug report to https://example.org/\nStack dump:\n0.\tProgram arguments: clang -c\n #0 0x0000\n\
             In file included from /tmp/opswap-1-0/a.h:3:\nx.c:2:2: warning: /tmp/opswap-1-0/b.h\n";
         assert_eq!(
-            tidy(said, Path::new("/tmp/opswap-1-0")),
+            tidy(said, Path::new("/tmp/opswap-1-0"), Path::new("x.c")),
             "x.c:1:59: error: unsupported atomic operation\n    1 | line\n      | ^\n\
              fatal error: error in backend: Cannot select: 0x1: i32,ch = AtomicLoadAdd\nx.c:2:2: warning: /<opswap>/b.h\n"
         );

@@ -65,7 +65,7 @@ pub(super) fn prepare(
     settings: &Settings,
     change: impl FnOnce(&mut [OpsPlan]),
 ) -> Result<loader::Loaded, Error> {
-    let file = || source.word.clone();
+    let file = || source.label();
     let mut plan = crate::check::plan(source, kernel, &settings.options())?;
     if plan.ops().is_empty() {
         return Err(HostError::NoTable { file: file() }.into());
@@ -85,7 +85,7 @@ pub(super) fn prepare(
 /// Whether an object can be swapped in: found before anything is asked of a kernel, in words about the swap.
 pub(super) fn holds_one_table(source: &Source, kind: &str) -> Result<(), Error> {
     let object = object::Object::parse(&source.object).map_err(|error| Error::Object {
-        file: source.word.clone(),
+        file: source.label(),
         error: Box::new(error),
     })?;
     if source.ops.is_some() {
@@ -94,10 +94,7 @@ pub(super) fn holds_one_table(source: &Source, kind: &str) -> Result<(), Error> 
     let created: Vec<_> = object.ops.iter().filter(|ops| ops.autocreate).collect();
     match created.as_slice() {
         [only] if only.kind == kind => Ok(()),
-        [] => Err(HostError::NoTable {
-            file: source.word.clone(),
-        }
-        .into()),
+        [] => Err(HostError::NoTable { file: source.label() }.into()),
         several => {
             let of_kind = several.iter().filter(|ops| ops.kind == kind);
             Err(HostError::NotOneTable {
@@ -189,7 +186,7 @@ impl Host {
             .obj_pin(&folder.at(&map_pin), ObjectRef::Map(&ops.map))
             .map_err(system("pin the table"))?;
         let refused = |error| Error::Attach {
-            file: source.word.clone(),
+            file: source.label(),
             error: Box::new(error),
         };
         let link = ops.register_by_link(self.bpf.as_ref()).map_err(refused)?;

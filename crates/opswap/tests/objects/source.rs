@@ -64,6 +64,6 @@ pub(crate) fn object(name: &str, text: &str) -> Source {
     std::fs::write(&path, format!("{PRELUDE}{text}\n")).expect("a file of ours");
     let mut source =
         Source::find(path.to_str().expect("a path in UTF-8")).unwrap_or_else(|error| panic!("{name}: {error}"));
-    source.word = format!("{name}.bpf.o");
+    source.word = format!("{name}.bpf.o").into();
     source
 }
