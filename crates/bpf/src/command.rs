@@ -337,6 +337,12 @@ pub enum KernelBtfError {
     /// They cannot be read: `ENOENT` when the kernel was built without them (`CONFIG_DEBUG_INFO_BTF`).
     #[error("the kernel shows no types of its own: {0}")]
     Unreadable(Errno),
+    /// This process does not have the memory for them.
+    #[error("this process has too little memory for the kernel's own types: they take another {} MB", .bytes >> 20)]
+    NoMemory {
+        /// How many more bytes it takes.
+        bytes: usize,
+    },
     /// They were read and make no sense to us.
     #[error("the kernel's own types cannot be parsed: {0}")]
     Malformed(ParseError),
@@ -347,6 +353,7 @@ impl KernelBtfError {
     pub fn errno(&self) -> Errno {
         match self {
             Self::Unreadable(errno) => *errno,
+            Self::NoMemory { .. } => Errno::ENOMEM,
             Self::Malformed(_) => Errno::EPROTO,
         }
     }

@@ -73,9 +73,13 @@ impl fmt::Debug for Errno {
 impl std::error::Error for Errno {}
 
 impl From<std::io::Error> for Errno {
-    /// The number inside; `EIO` for an error that did not come from the system.
+    /// The number inside; of an error that did not come from the system `ENOMEM` if memory is short, else `EIO`.
     fn from(error: std::io::Error) -> Self {
-        error.raw_os_error().map_or(Self::EIO, Self)
+        let own = match error.kind() {
+            std::io::ErrorKind::OutOfMemory => Self::ENOMEM,
+            _ => Self::EIO,
+        };
+        error.raw_os_error().map_or(own, Self)
     }
 }
 

@@ -291,6 +291,9 @@ pub(crate) enum Verb {
         code: Option<String>,
     },
     /// Tell what this machine can do and what is missing
+    #[command(
+        after_help = "It does what `opswap load` does, up to the point where it would register, and changes nothing. If a load would fail, it ends with the exit code that the load would have."
+    )]
     Doctor,
     /// Print a completion script for a shell
     Completions {

@@ -8,8 +8,23 @@ use bpf::{Bpf, Errno, IdKind, KernelBtfError, ModuleBtf};
 const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
 pub(crate) fn read_kernel() -> Result<Btf, KernelBtfError> {
-    let bytes = std::fs::read(VMLINUX).map_err(|error| KernelBtfError::Unreadable(error.into()))?;
+    let size = std::fs::metadata(VMLINUX).map_or(0, |facts| facts.len() as usize);
+    reserve(size.saturating_mul(READ))?;
+    let bytes = std::fs::read(VMLINUX).map_err(|error| match Errno::from(error) {
+        Errno::ENOMEM => KernelBtfError::NoMemory { bytes: size },
+        errno => KernelBtfError::Unreadable(errno),
+    })?;
     Btf::parse(&bytes).map_err(KernelBtfError::Malformed)
+}
+
+/// Reading the file and parsing it takes this many times its size: the bytes, the words and names, two indices; and what is made of them later some more.
+const READ: usize = 4;
+
+/// Whether so many bytes can be had: a process without them is better told so than ended in the middle of parsing.
+fn reserve(bytes: usize) -> Result<(), KernelBtfError> {
+    let mut room: Vec<u8> = Vec::new();
+    room.try_reserve_exact(bytes)
+        .map_err(|_| KernelBtfError::NoMemory { bytes })
 }
 
 /// Walks the loaded BTF objects. Modules come and go: one that is gone when we look is left out.

@@ -76,6 +76,11 @@ impl Capabilities {
         self.missing(&[Capability::Bpf, Capability::Perfmon])
     }
 
+    /// What is missing to list what there is, and so to swap and roll back by name.
+    pub fn missing_for_listing(self) -> Vec<Capability> {
+        self.missing(&[Capability::SysAdmin])
+    }
+
     fn missing(self, needed: &[Capability]) -> Vec<Capability> {
         needed.iter().copied().filter(|needed| !self.has(*needed)).collect()
     }

@@ -103,7 +103,12 @@ impl Namespace {
         if file.metadata()?.ino() != self.inode {
             return Err(Errno::ENOENT);
         }
+        // Where a thread is already it may stay, whatever its rights.
+        let own = std::fs::metadata("/proc/thread-self/ns/net").is_ok_and(|facts| facts.ino() == self.inode);
         let entered = || {
+            if own {
+                return Ok(run());
+            }
             move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).map_err(std::io::Error::from)?;
             Ok(run())
         };

@@ -160,6 +160,14 @@ impl Error {
             Self::Attach { error, .. } => of_attach(error.errno),
             Self::Host(error) => of_host(error),
             Self::Run(error) => of_run(error),
+            Self::KernelTypes {
+                error: KernelBtfError::NoMemory { .. },
+                ..
+            } => Class::Failed,
+            Self::KernelTypes {
+                error: KernelBtfError::Unreadable(errno),
+                ..
+            } if errno.is_denied() => Class::Permission,
             Self::KernelTypes { .. } | Self::Header { .. } | Self::NotYet { .. } => Class::Unsupported,
         }
     }
@@ -326,6 +334,10 @@ impl Error {
                 "only what `opswap load` keeps can be swapped and unloaded by name: --bpffs says where; a link of another process ends with it"
             }
             Self::Host(HostError::Stale { .. }) => "look with `opswap list`, then try again",
+            Self::KernelTypes {
+                error: KernelBtfError::NoMemory { .. },
+                ..
+            } => "`ulimit -v` says what this process may have, in kB; 100000 are enough",
             Self::Host(HostError::ForeignFolder(_)) => {
                 "whoever controls a folder can take away the pins in it: remove the folder, or give another bpffs with --bpffs"
             }

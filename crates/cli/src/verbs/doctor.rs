@@ -1,4 +1,4 @@
-//! `opswap doctor`: what this machine can do, what is missing, and how to mend it.
+//! `opswap doctor`: what this machine can do, what is missing, and how to mend it. It fails as `opswap load` would, with the same exit code.
 
 use crate::arguments::Common;
 use crate::failure::Failure;
@@ -26,5 +26,9 @@ pub(crate) fn run(common: &Common, output: &Output) -> Result<(), Failure> {
             text.push(&text!("fix: {}\n", fix));
         }
         text
-    })
+    })?;
+    match body.checks.iter().find_map(|one| one.stops_load) {
+        Some(class) => Err(Failure::Shown(class.into())),
+        None => Ok(()),
+    }
 }

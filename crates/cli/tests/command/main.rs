@@ -14,6 +14,7 @@ mod limits;
 mod namespaces;
 mod patch;
 mod plain;
+mod rights;
 mod selection;
 mod selftests;
 mod transfer;

@@ -128,6 +128,12 @@ impl Folder {
         }
     }
 
+    /// Whether this process may make and remove things in it.
+    pub fn is_writable(&self) -> bool {
+        let asked = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+        rustix::fs::accessat(&self.fd, ".", asked, AtFlags::EACCESS).is_ok()
+    }
+
     /// A path that leads to this very directory as long as it is open, whatever becomes of its name.
     pub fn path(&self) -> PathBuf {
         PathBuf::from(format!("/proc/self/fd/{}", self.fd.as_fd().as_raw_fd()))

@@ -43,6 +43,20 @@ pub fn ensure_mounted(path: &Path) -> Result<Mounting, Errno> {
     Ok(Mounting::Mounted)
 }
 
+/// Whether [`ensure_mounted`] could do it, as far as shows without doing it.
+///
+/// # Errors
+/// As [`ensure_mounted`].
+pub fn can_mount(path: &Path) -> Result<(), Errno> {
+    if std::fs::read_dir(path)?.next().is_some() {
+        return Err(Errno::ENOTEMPTY);
+    }
+    match crate::Capabilities::current().has(crate::Capability::SysAdmin) {
+        true => Ok(()),
+        false => Err(Errno::EPERM),
+    }
+}
+
 /// Unmounts a bpffs that [`ensure_mounted`] mounted and nothing was put into.
 ///
 /// # Errors

@@ -220,6 +220,16 @@ pub(super) fn kept(host: &Host) -> Result<Kept, HostError> {
     Ok(kept)
 }
 
+/// The kinds of which something is kept.
+pub(super) fn kinds_kept(host: &Host) -> Result<Vec<String>, HostError> {
+    let mut kept = Kept::default();
+    let Some(top) = believed(host.folder(&[TOP]), &mut kept)? else {
+        return Ok(Vec::new());
+    };
+    let entries = list(host, &top)?;
+    Ok(entries.iter().filter_map(|entry| pins::unescape(&entry.name)).collect())
+}
+
 /// A folder that is somebody else's is noted and passed over.
 fn believed(folder: Result<Folder, Missing>, kept: &mut Kept) -> Result<Option<Folder>, HostError> {
     match folder {

@@ -4,7 +4,7 @@
 //! must be a folder, ours or root's, and writable to nobody else, and what is in it is reached through its descriptor. What is not so is
 //! named ([`Foreign`]) and left alone.
 
-use super::pins::TOP;
+use super::pins::{self, TOP};
 use super::{Host, HostError};
 use bpf::Errno;
 use linux::bpffs::{Distrust, FolderError};
@@ -61,6 +61,15 @@ impl Serialize for ForeignWhy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
+}
+
+/// How things can be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keeping {
+    /// There is a bpffs, and its folders are ours or can be made.
+    AsItIs,
+    /// A bpffs can be mounted.
+    AfterMounting,
 }
 
 /// Why there is no folder to work in.
@@ -177,6 +186,38 @@ impl Host {
             folder = folder.step(name, |open| open.make_child(name)).map_err(refused)?;
         }
         Ok(folder)
+    }
+
+    /// Whether tables of this kind could be kept, and if so, whether a bpffs has to be mounted first. Nothing is changed by asking.
+    pub(crate) fn can_keep(&self, kind: &str) -> Result<Keeping, HostError> {
+        let no_bpffs = |errno| HostError::NoBpffs {
+            path: self.bpffs.clone(),
+            errno,
+        };
+        if !linux::bpffs::is_bpffs(&self.bpffs) {
+            linux::bpffs::can_mount(&self.bpffs).map_err(no_bpffs)?;
+            return Ok(Keeping::AfterMounting);
+        }
+        let refused = |missing| match missing {
+            Missing::Absent => no_bpffs(Errno::ENOENT),
+            Missing::Foreign(foreign) => HostError::ForeignFolder(foreign),
+            Missing::Failed(error) => error,
+        };
+        let mut folder = self.root().map_err(refused)?;
+        for name in &pins::names(kind, "")[..2] {
+            match folder.child(name) {
+                Ok(child) => folder = child,
+                Err(Missing::Absent) => break,
+                Err(other) => return Err(refused(other)),
+            }
+        }
+        if folder.open.as_ref().is_some_and(|open| !open.is_writable()) {
+            return Err(HostError::System {
+                doing: "make a folder in the bpffs",
+                errno: Errno::EACCES,
+            });
+        }
+        Ok(Keeping::AsItIs)
     }
 
     /// Removes a folder and those above it up to `opswap` itself, as far as they are empty.

@@ -59,7 +59,7 @@ pub struct Loaded {
 }
 
 /// Creates everything in the kernel and lets it validate the tables; registers nothing. `change` has the last word about the tables' data.
-pub(super) fn prepare(
+pub(crate) fn prepare(
     kernel: &Arc<dyn Bpf>,
     source: &Source,
     settings: &Settings,
@@ -165,7 +165,10 @@ impl Host {
         mounted.keep();
         let mut facts: Vec<Loaded> = kept.into_iter().filter_map(|(_, one)| one.facts).collect();
         for one in &mut facts {
-            one.namespaces = self.renew(&one.name, &one.kind).0;
+            // What cannot be entered is told when an older table is known to be there: after a swap.
+            let mut namespaces = self.renew(&one.name, &one.kind).0;
+            namespaces.retain(|one| one.default.is_some());
+            one.namespaces = namespaces;
         }
         Ok(facts)
     }

@@ -6,8 +6,8 @@
 mod apply;
 mod carry;
 mod census;
-mod folders;
-mod load;
+pub(crate) mod folders;
+pub(crate) mod load;
 mod namespaces;
 mod pins;
 pub(crate) mod shape;
@@ -393,9 +393,9 @@ impl Host {
     }
 
     fn kernel_btf(&self) -> Result<Btf, HostError> {
-        self.bpf.kernel_btf().map_err(|_| HostError::System {
+        self.bpf.kernel_btf().map_err(|error| HostError::System {
             doing: "read the kernel's types",
-            errno: Errno::ENOENT,
+            errno: error.errno(),
         })
     }
 }

@@ -77,7 +77,12 @@ impl Host {
 
     fn unload_tables(&self, name: &str, fallback: Option<&str>) -> Result<Unloaded, HostError> {
         let _nobody_else = self.lock()?;
-        let tables = self.tables_of(name)?;
+        let tables = match self.tables_of(name) {
+            Err(error @ HostError::System { errno, .. }) if errno.is_denied() => {
+                return self.unload_kept(name, fallback)?.ok_or(error);
+            }
+            tables => tables?,
+        };
         let kind = tables[0].kind.clone();
         if let Some(fallback) = fallback {
             self.can_fall_back(name, fallback)?;
@@ -113,6 +118,43 @@ impl Host {
         })
     }
 
+    /// Without the right to look at tables by their ids: what is kept is found by its folder. `None` if nothing is kept.
+    fn unload_kept(&self, name: &str, fallback: Option<&str>) -> Result<Option<Unloaded>, HostError> {
+        for kind in census::kinds_kept(self)? {
+            let names = pins::names(&kind, name);
+            let Ok(folder) = self.folder(&names.each_ref().map(String::as_str)) else {
+                continue;
+            };
+            if let Some(fallback) = fallback {
+                self.can_fall_back(name, fallback)?;
+            }
+            if let Some(Ok(Pinned::Link(link))) = self.link_pin(&folder)? {
+                self.bpf
+                    .link_detach(&link)
+                    .map_err(HostError::system("detach the link"))?;
+            }
+            drop(folder);
+            let pins_removed = self.remove_folder(&names)?;
+            let (namespaces, hidden_processes) = self.after_unload(name, &kind, fallback);
+            return Ok(Some(Unloaded {
+                name: name.to_owned(),
+                kind,
+                still_used: Vec::new(),
+                namespaces,
+                hidden_processes,
+                pins_removed,
+            }));
+        }
+        Ok(None)
+    }
+
+    /// What is pinned as the link, if it is a pin.
+    fn link_pin(&self, folder: &Folder) -> Result<Option<Result<Pinned, Errno>>, HostError> {
+        let pins = census::pins_in(self, folder)?.pins;
+        let is_there = pins.iter().any(|pin| pin.name == PinName::Link);
+        Ok(is_there.then(|| self.bpf.obj_get(&folder.at(&PinName::Link.to_string()))))
+    }
+
     fn can_fall_back(&self, name: &str, fallback: &str) -> Result<(), HostError> {
         if !self.on_linux || fallback == name || !super::linux_offers(fallback) {
             return Err(HostError::NoSuchDefault {
@@ -134,11 +176,7 @@ impl Host {
 
     fn unregister(&self, live: &Table, names: &[String; 3]) -> Result<(), HostError> {
         let link_pin = match self.folder(&names.each_ref().map(String::as_str)) {
-            Ok(folder) => {
-                let pins = census::pins_in(self, &folder)?.pins;
-                let is_ours = pins.iter().any(|pin| pin.name == PinName::Link);
-                is_ours.then(|| self.bpf.obj_get(&folder.at(&PinName::Link.to_string())))
-            }
+            Ok(folder) => self.link_pin(&folder)?,
             Err(Missing::Failed(error)) => return Err(error),
             Err(Missing::Absent | Missing::Foreign(_)) => None,
         };
