@@ -21,6 +21,8 @@ pub(crate) struct Arguments {
 }
 
 const AFTER_HELP: &str = "\
+Every verb takes --json, --color, --kernel and --bpffs; `opswap VERB --help` tells all of a verb, `opswap VERB -h` what is its own.
+
 An algorithm is given by name (reno, cubic, dctcp are shipped), as an object (x.bpf.o), as source
 (x.bpf.c, needs clang), or as - for standard input; x.bpf.o:mine is the ops structure `mine` of an
 object that has several. OPSWAP_CLANG names the clang, OPSWAP_CFLAGS has flags for it.
@@ -43,22 +45,27 @@ Examples:
 /// Where tools expect the bpffs.
 pub(crate) const DEFAULT_BPFFS: &str = "/sys/fs/bpf";
 
+/// Where the help has what every verb takes: below what is the verb's own, and only where all is told.
+const GLOBAL: &str = "Options of every verb";
+
 /// Flags that every verb takes.
 #[derive(Debug, Args)]
 pub(crate) struct Common {
     /// Print one JSON object instead of text
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
     /// When to use colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, global = true, hide_short_help = true, help_heading = GLOBAL, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
     /// Which kernel: check, try and compare use the embedded one by default, the other verbs Linux
-    #[arg(long, global = true, value_name = "KERNEL")]
+    #[arg(long, global = true, hide_short_help = true, help_heading = GLOBAL, value_name = "KERNEL")]
     pub(crate) kernel: Option<KernelName>,
     /// Where the bpffs is mounted, for the verbs that keep things there
     #[arg(
         long,
         global = true,
+        hide_short_help = true,
+        help_heading = GLOBAL,
         value_name = "DIR",
         env = "OPSWAP_BPFFS",
         default_value = DEFAULT_BPFFS,
@@ -295,13 +302,26 @@ pub(crate) enum Verb {
         after_help = "It does what `opswap load` does, up to the point where it would register, and changes nothing. If a load would fail, it ends with the exit code that the load would have."
     )]
     Doctor,
-    /// Print a completion script for a shell
+    /// Print a completion script for a shell, which then offers verbs, options, files, and names, kinds and codes that there are
+    #[command(
+        after_help = "Examples:\n  source <(opswap completions bash)              in ~/.bashrc\n  source <(opswap completions zsh)               in ~/.zshrc\n  opswap completions fish > ~/.config/fish/completions/opswap.fish"
+    )]
     Completions {
         /// Which shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print the manual page of the command or of a verb, or write all of them
+    #[command(
+        after_help = "Examples:\n  opswap man check | man -l -\n  sudo opswap man --out /usr/local/share/man/man1"
+    )]
+    Man {
+        /// The verb
+        #[arg(value_name = "VERB", conflicts_with = "out")]
+        of_verb: Option<String>,
+        /// Write all pages into this folder
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
 }
 
 /// The bottleneck, the flows and the time of a simulated run.

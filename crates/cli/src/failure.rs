@@ -44,6 +44,8 @@ pub(crate) struct ErrorFacts {
 pub(crate) enum Failure {
     /// Arguments that do not go together or lack something.
     Usage(String),
+    /// Something that was named and that the command does not have.
+    NotFound(String),
     /// The operation itself.
     Operation(Error),
     /// The result has been printed already, and says what was rejected or is not supported.
@@ -65,6 +67,7 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
+            Self::NotFound(_) => Exit::NotFound,
             Self::Operation(error) => error.class().into(),
             Self::Shown(exit) => *exit,
             Self::Output(_) | Self::Json(_) => Exit::Failed,
@@ -135,7 +138,7 @@ impl Failure {
 
     fn message(&self) -> String {
         match self {
-            Self::Usage(message) => message.clone(),
+            Self::Usage(message) | Self::NotFound(message) => message.clone(),
             Self::Operation(error) => error.to_string().trim_end().to_owned(),
             Self::Shown(_) => String::new(),
             Self::Output(error) => format!("the result cannot be written: {error}"),
@@ -146,7 +149,7 @@ impl Failure {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Operation(error) => error.hint(),
-            Self::Usage(_) | Self::Shown(_) | Self::Output(_) | Self::Json(_) => None,
+            Self::Usage(_) | Self::NotFound(_) | Self::Shown(_) | Self::Output(_) | Self::Json(_) => None,
         }
     }
 }

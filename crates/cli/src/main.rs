@@ -4,6 +4,7 @@
 #[macro_use]
 mod text;
 mod arguments;
+mod completion;
 mod exit;
 mod failure;
 mod output;
@@ -19,6 +20,7 @@ use output::Output;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    completion::answer_shell();
     let read = Arguments::command().try_get_matches().and_then(|matches| {
         let verb = matches.subcommand_name().unwrap_or_default().to_owned();
         Ok((verb, Arguments::from_arg_matches(&matches)?))

@@ -3,8 +3,8 @@
 use crate::text::Text;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Color, Style};
-use opswap::Report;
 use opswap::printable::line;
+use opswap::{Report, Verdict};
 
 /// The style of the word that opens an error.
 pub(crate) const ERROR: Style = Style::new().bold().fg_color(Some(Color::Ansi(AnsiColor::Red)));
@@ -15,6 +15,19 @@ pub(crate) const HELP: Style = Style::new().bold().fg_color(Some(Color::Ansi(Ans
 pub(crate) const GOOD: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Green)));
 /// What one may want to look at.
 pub(crate) const DOUBTFUL: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Yellow)));
+
+/// What is not as one wants it.
+pub(crate) const BAD: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Red)));
+
+/// A verdict in its colour.
+pub(crate) fn verdict(verdict: Verdict) -> Text {
+    let style = match verdict {
+        Verdict::Accepted => GOOD,
+        Verdict::Rejected => BAD,
+        Verdict::Unsupported | Verdict::Unchecked => DOUBTFUL,
+    };
+    Text::line(&verdict.to_string()).styled(style)
+}
 
 /// The report as text that ends with a line break. Every piece is escaped before the renderer gets it, which adds nothing but our colours.
 pub(crate) fn report(report: &Report) -> Text {

@@ -101,16 +101,26 @@ fn text(object: &Checked, kernel: &str) -> Text {
     // What clang refuses no kernel gets to see; why has been said.
     let by_clang = object.error.as_ref().is_some_and(|error| error.code == "clang");
     if object.verdict == Verdict::Unchecked || by_clang {
-        return text!("{}: {}\n", object.file, object.verdict);
+        return text!("{}: {}\n", object.file, render::verdict(object.verdict));
     }
     let mut text = rejections(object);
-    text.push(&text!("{}: {} by the {} kernel", object.file, object.verdict, kernel));
+    text.push(&text!(
+        "{}: {} by the {} kernel",
+        object.file,
+        render::verdict(object.verdict),
+        kernel
+    ));
     if object.error.is_none() {
         text.push(&text!(" ({})", counts(object)));
     }
     text.push(&text!("\n"));
     for ops in &object.ops {
-        text.push(&text!("  {}: {} ({})\n", ops.name, ops.verdict, ops.kind));
+        text.push(&text!(
+            "  {}: {} ({})\n",
+            ops.name,
+            render::verdict(ops.verdict),
+            ops.kind
+        ));
     }
     for note in &object.notes {
         text.push(&text!("  note: {}\n", note.message));

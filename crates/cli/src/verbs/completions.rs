@@ -1,10 +1,9 @@
-//! `opswap completions`: a completion script for a shell.
+//! `opswap completions`: a script with which a shell asks this program what may be typed.
 
-use crate::arguments::Arguments;
+use crate::completion;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::text::Text;
-use clap::CommandFactory;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -14,12 +13,11 @@ struct Body {
 }
 
 pub(crate) fn run(shell: clap_complete::Shell, output: &Output) -> Result<(), Failure> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Arguments::command(), "opswap", &mut script);
-    let script = String::from_utf8_lossy(&script).into_owned();
-    let body = Body {
-        shell: shell.to_string(),
-        script,
-    };
+    let shell = shell.to_string();
+    let no_script = || Failure::Usage(format!("there is no script for {shell}"));
+    let script = completion::script(&shell)
+        .ok_or_else(no_script)?
+        .map_err(Failure::Output)?;
+    let body = Body { shell, script };
     output.result(&body, || Text::block(&body.script))
 }

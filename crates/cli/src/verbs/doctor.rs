@@ -2,8 +2,9 @@
 
 use crate::arguments::Common;
 use crate::failure::Failure;
-use crate::output::{Output, table};
-use opswap::Finding;
+use crate::output::{Cell, Output, table};
+use crate::render;
+use opswap::{Finding, Is};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -16,10 +17,18 @@ pub(crate) fn run(common: &Common, output: &Output) -> Result<(), Failure> {
         checks: opswap::doctor(&common.bpffs),
     };
     output.result(&body, || {
-        let rows: Vec<Vec<String>> = body
+        let answer = |answer: Is| {
+            let style = match answer {
+                Is::Yes => render::GOOD,
+                Is::No => render::BAD,
+                Is::CannotTell => render::DOUBTFUL,
+            };
+            Cell::styled(&answer.to_string(), style)
+        };
+        let rows: Vec<Vec<Cell>> = body
             .checks
             .iter()
-            .map(|one| vec![one.answer.to_string(), one.name.clone(), one.detail.clone()])
+            .map(|one| vec![answer(one.answer), one.name.as_str().into(), one.detail.as_str().into()])
             .collect();
         let mut text = table(&rows);
         for fix in body.checks.iter().filter_map(|one| one.fix.as_ref()) {

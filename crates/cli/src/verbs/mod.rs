@@ -113,7 +113,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         Verb::Explain { code } => explain::run(code.as_deref(), output),
         Verb::Doctor => doctor::run(common, output),
         Verb::Completions { shell } => completions::run(*shell, output),
-        Verb::Man => man::run(output),
+        Verb::Man { of_verb, out } => man::run(of_verb.as_deref(), out.as_deref(), output),
     }
 }
 

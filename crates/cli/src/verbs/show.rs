@@ -3,7 +3,7 @@
 use super::{host, note_foreign};
 use crate::arguments::Common;
 use crate::failure::Failure;
-use crate::output::{Output, table};
+use crate::output::{Cell, Output, table};
 use crate::text::Text;
 use opswap::Table;
 use serde::Serialize;
@@ -27,42 +27,30 @@ pub(crate) fn run(name: &str, common: &Common, output: &Output) -> Result<(), Fa
     })
 }
 
-fn text(table_: &Table) -> Text {
+fn text(shown: &Table) -> Text {
+    let row = |name: &str, value: String| vec![Cell::from(name), Cell::from(value)];
+    let version = shown.version.map(|version| format!("v{version}"));
+    let link = shown.link_id.map(|id| id.to_string());
     let mut rows = vec![
-        vec!["name".to_owned(), table_.name.clone()],
-        vec!["kind".to_owned(), table_.kind.clone()],
-        vec!["state".to_owned(), table_.state.to_string()],
+        row("name", shown.name.clone()),
+        row("kind", shown.kind.clone()),
         vec![
-            "version".to_owned(),
-            table_
-                .version
-                .map_or("not kept by opswap".to_owned(), |version| format!("v{version}")),
+            Cell::from("state"),
+            Cell::styled(&shown.state.to_string(), super::list::style(shown.state)),
         ],
-        vec!["map".to_owned(), format!("{} ({})", table_.map_id, table_.map_name)],
-        vec![
-            "link".to_owned(),
-            table_.link_id.map_or("none".to_owned(), |id| id.to_string()),
-        ],
-        vec!["references".to_owned(), table_.references.to_string()],
+        row("version", version.unwrap_or("not kept by opswap".to_owned())),
+        row("map", format!("{} ({})", shown.map_id, shown.map_name)),
+        row("link", link.unwrap_or("none".to_owned())),
+        row("references", shown.references.to_string()),
     ];
-    rows.extend(super::list::default_in(table_).map(|names| vec!["default in".to_owned(), names]));
+    rows.extend(super::list::default_in(shown).map(|names| row("default in", names)));
+    rows.extend(shown.fields.iter().map(|field| row(&field.field, field.value.clone())));
+    rows.extend(shown.pins.iter().map(|pin| row("pin", pin.display().to_string())));
     rows.extend(
-        table_
-            .fields
-            .iter()
-            .map(|field| vec![field.field.clone(), field.value.clone()]),
-    );
-    rows.extend(
-        table_
-            .pins
-            .iter()
-            .map(|pin| vec!["pin".to_owned(), pin.display().to_string()]),
-    );
-    rows.extend(
-        table_
+        shown
             .programs
             .iter()
-            .map(|program| vec![program.member.clone(), format!("program {}", program.program_id)]),
+            .map(|program| row(&program.member, format!("program {}", program.program_id))),
     );
     table(&rows)
 }

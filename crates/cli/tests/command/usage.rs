@@ -11,6 +11,7 @@ fn version_and_help() {
         (0, concat!("opswap ", env!("CARGO_PKG_VERSION")))
     );
     insta::assert_snapshot!("help", run(&["--help"]).out);
+    insta::assert_snapshot!("help_list_short", run(&["list", "-h"]).out);
     insta::assert_snapshot!("help_compare", run(&["compare", "--help"]).out);
 }
 
@@ -111,7 +112,7 @@ fn output_into_a_pipe_that_closes_is_no_error() {
 }
 
 #[test]
-fn explain_completions_and_man() {
+fn explain_and_completions() {
     let (code, all) = json(&["explain"]);
     assert_eq!(code, 0);
     let first = all["codes"][0]["code"].as_str().unwrap().to_owned();
@@ -122,14 +123,113 @@ fn explain_completions_and_man() {
     for code in ["EINVAL", "object", first.trim_start_matches("SO")] {
         assert_eq!(run(&["explain", code]).code, 0, "{code}");
     }
-    for shell in ["bash", "zsh", "fish"] {
-        assert!(run(&["completions", shell]).out.contains("rollback"), "{shell}");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(run(&["completions", shell]).out.contains("OPSWAP_COMPLETE"), "{shell}");
     }
-    let man = run(&["man"]);
+}
+
+#[test]
+fn one_manual_page_for_each_verb() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("man1");
+    let (code, written) = json(&["man", "--out", folder.to_str().unwrap()]);
+    assert_eq!(code, 0, "{written}");
+    let help = run(&["--help"]).out;
+    let verbs: Vec<&str> = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| {
+            line.strip_prefix("  ")?
+                .split(' ')
+                .next()
+                .filter(|word| !word.is_empty())
+        })
+        .filter(|verb| *verb != "help")
+        .collect();
+    assert!(verbs.len() >= 17, "{verbs:?}");
+    assert_eq!(written["files"].as_array().map(Vec::len), Some(verbs.len() + 1));
+    for verb in verbs {
+        let page = std::fs::read_to_string(folder.join(format!("opswap-{verb}.1"))).unwrap();
+        assert_eq!(page, run(&["man", verb]).out, "{verb}");
+        for part in [
+            ".TH opswap",
+            ".SH OPTIONS",
+            "Print one JSON object instead of text",
+            "Which kernel",
+        ] {
+            assert!(page.contains(part), "{verb}: {part}");
+        }
+    }
+    let whole = run(&["man"]).out;
     assert!(
-        man.out.contains(".TH") && man.out.contains("OPSWAP ROLLBACK") && man.out.contains("Exit codes"),
-        "{}",
-        man.out
+        whole.contains("opswap\\-rollback(1)") && whole.contains("Exit codes"),
+        "{whole}"
+    );
+    let wrong = run(&["man", "chek"]);
+    assert!(wrong.code == 7 && wrong.err.contains("`check`"), "{wrong:?}");
+    assert_eq!(run(&["man", "rm"]).out, run(&["man", "unload"]).out);
+}
+
+/// What is offered for the last of these words, as bash asks.
+fn offered(words: &[&str]) -> Vec<String> {
+    let mut command = crate::common::opswap(&["--", "opswap"]);
+    let answer = command
+        .args(words)
+        .env("OPSWAP_COMPLETE", "bash")
+        .env("_CLAP_IFS", "\n")
+        .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(answer.stdout).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn shells_are_offered_what_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let object = folder.path().join("mine.bpf.o");
+    std::fs::write(&object, "").unwrap();
+    std::fs::write(folder.path().join("notes.txt"), "").unwrap();
+    let begun = format!("{}/", folder.path().display());
+    for (words, wanted) in [
+        (&["roll"][..], "rollback"),
+        (&["try", "cub"], "cubic"),
+        (&["compare", "reno", ""], "dctcp"),
+        (&["explain", "SO10"], "SO1001"),
+        (&["kinds", ""], "tcp_congestion_ops"),
+        (&["man", "che"], "check"),
+        (&["load", "reno", "--set", ""], "flags=non_restricted"),
+        (&["try", "reno", "--ra"], "--rate"),
+        (&["list", "--color", ""], "never"),
+        (&["check", &begun], object.to_str().unwrap()),
+    ] {
+        let offered = offered(words);
+        assert!(offered.iter().any(|word| word == wanted), "{words:?}: {offered:?}");
+        assert!(
+            !offered.iter().any(|word| word.ends_with(".txt")),
+            "{words:?}: {offered:?}"
+        );
+    }
+    if !testkit::linux_or_skip("names of registered algorithms for completion") {
+        return;
+    }
+    let ground = crate::ground::Ground::new();
+    ground.load("reno");
+    for verb in ["show", "swap", "rollback", "unload", "list"] {
+        assert!(offered(&[verb, &ground.name[..6]]).contains(&ground.name), "{verb}");
+    }
+}
+
+#[test]
+fn short_help_is_about_the_verb_alone() {
+    let short = run(&["check", "-h"]).out;
+    assert!(short.contains("--log") && !short.contains("--json"), "{short}");
+    let long = run(&["check", "--help"]).out;
+    assert!(
+        long.contains("--log") && long.contains("Options of every verb:") && long.contains("--json"),
+        "{long}"
     );
 }
 
