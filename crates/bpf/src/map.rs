@@ -31,6 +31,8 @@ pub struct MapCreate<'a> {
     pub value_type_btf: Option<&'a Fd<BtfObject>>,
     /// For maps of maps: an example of what they hold.
     pub inner_map: Option<&'a Fd<Map>>,
+    /// The node whose memory it takes, with [`MapFlags::NUMA_NODE`]; without the flag it has no effect.
+    pub numa_node: u32,
     /// Meaning depends on the type (hash functions of a bloom filter, address of an arena).
     pub map_extra: u64,
 }
@@ -51,6 +53,7 @@ impl MapCreate<'_> {
             btf_vmlinux_value_type_id: 0,
             value_type_btf: None,
             inner_map: None,
+            numa_node: 0,
             map_extra: 0,
         }
     }

@@ -19,8 +19,13 @@ pub(crate) enum Resolved {
     Missing,
 }
 
-/// Resolves all externs, in the object's order.
-pub(crate) fn resolve(object: &Object, kernel: &Btf, modules: &[bpf::ModuleBtf]) -> Result<Vec<Resolved>, PlanError> {
+/// Resolves all externs, in the object's order; those that only left-out programs need are not looked for.
+pub(crate) fn resolve(
+    object: &Object,
+    kernel: &Btf,
+    modules: &[bpf::ModuleBtf],
+    is_left_out: &dyn Fn(ExternIndex) -> bool,
+) -> Result<Vec<Resolved>, PlanError> {
     let local = object.btf.as_ref();
     object
         .externs
@@ -30,6 +35,9 @@ pub(crate) fn resolve(object: &Object, kernel: &Btf, modules: &[bpf::ModuleBtf])
             let local = local.ok_or(PlanError::NoBtf)?;
             let needed = |error| needed_by(object, ExternIndex(index as u32), error);
             match item.kind {
+                ExternKind::Function { .. } | ExternKind::Variable { .. } if is_left_out(ExternIndex(index as u32)) => {
+                    Ok(Resolved::Missing)
+                }
                 ExternKind::Kconfig { offset, .. } => Ok(Resolved::Kconfig { offset }),
                 ExternKind::Variable { ty: TypeId::VOID } => Ok(Resolved::Address),
                 ExternKind::Variable { ty } => symbol(item, "variable", ty, local, kernel, modules).map_err(needed),

@@ -79,7 +79,10 @@ pub(crate) fn fill_in(
         let Some(places) = insns.get_mut(open.slot as usize..) else {
             continue;
         };
-        let map_fd = |index: object::MapIndex| loaded.maps.get(index.0 as usize).map_or(-1, |map| map.map.raw());
+        let map_fd = |index: object::MapIndex| {
+            let map = loaded.maps.iter().find(|map| map.index == index);
+            map.map_or(-1, |map| map.map.raw())
+        };
         match (&open.what, places) {
             (OpenKind::Map(map), [first, ..]) => {
                 first.src = PSEUDO_MAP_FD;

@@ -29,6 +29,8 @@ pub struct Loaded {
 /// A map that was created.
 #[derive(Debug)]
 pub struct LoadedMap {
+    /// Its index in the object.
+    pub index: object::MapIndex,
     /// The variable's or section's name in the object.
     pub name: String,
     /// The map.
@@ -92,6 +94,7 @@ impl Plan {
         for plan in &self.maps {
             let values = || kconfig::value(&self.externs, plan.value_size, &**kernel);
             maps.push(LoadedMap {
+                index: plan.index,
                 name: plan.name.clone(),
                 map: plan.create(&**kernel, btf.as_ref(), &values, pins)?,
             });
@@ -144,6 +147,14 @@ impl Plan {
                 args.expected_attach_type = AttachType(*member_index);
                 args.attach_btf = module.and_then(|index| modules.fd(index));
                 if *sleepable {
+                    args.flags = ProgFlags::SLEEPABLE;
+                }
+            }
+            ProgramKind::Other(other) => {
+                args.prog_type = other.section.prog_type;
+                args.expected_attach_type = other.section.attach_type;
+                args.attach_btf_id = other.target.0;
+                if other.section.sleepable {
                     args.flags = ProgFlags::SLEEPABLE;
                 }
             }

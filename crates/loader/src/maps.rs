@@ -6,13 +6,15 @@
 use crate::error::{LoadError, PlanError};
 use crate::options::PlanOptions;
 use bpf::{Bpf, BtfObject, Errno, Fd, MapCreate, MapFlags, MapType, ObjectRef, Pinned, UpdateFlags};
-use object::{MapSource, Object, Pinning};
+use object::{MapIndex, MapSource, Object, Pinning};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A map as it will be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MapPlan {
+    /// Its index in the object.
+    pub index: MapIndex,
     /// The variable's or section's name in the object.
     pub name: String,
     /// The name the kernel gets.
@@ -29,6 +31,8 @@ pub struct MapPlan {
     pub flags: MapFlags,
     /// Meaning depends on the type.
     pub extra: u64,
+    /// The node whose memory it takes; counts only with `BPF_F_NUMA_NODE`, as in libbpf and the kernel.
+    pub numa_node: u32,
     /// Types of key and value in the object's BTF, 0 for none.
     pub type_ids: (u32, u32),
     /// The value before programs run.
@@ -56,20 +60,25 @@ pub enum Initial {
 /// Bytes of a page, for the size of ring buffers.
 const PAGE_BYTES: u32 = 4096;
 
-/// All maps of the object, at the same indexes.
-pub(crate) fn plan(object: &Object, options: &PlanOptions) -> Result<Vec<MapPlan>, PlanError> {
-    object.maps.iter().map(|map| one(map, options)).collect()
+/// The maps of the object, without those that only left-out programs use.
+pub(crate) fn plan(
+    object: &Object,
+    options: &PlanOptions,
+    is_left_out: &dyn Fn(MapIndex) -> bool,
+) -> Result<Vec<MapPlan>, PlanError> {
+    let maps = object.maps.iter().enumerate();
+    let maps = maps.map(|(index, map)| (MapIndex(index as u32), map));
+    maps.filter(|(index, _)| !is_left_out(*index))
+        .map(|(index, map)| one(index, map, options))
+        .collect()
 }
 
-fn one(map: &object::Map, options: &PlanOptions) -> Result<MapPlan, PlanError> {
+fn one(index: MapIndex, map: &object::Map, options: &PlanOptions) -> Result<MapPlan, PlanError> {
     let unsupported = |feature| PlanError::Map {
         map: map.name.clone(),
         feature,
     };
     let map_type = MapType(map.map_type);
-    if map.numa_node.is_some() {
-        return Err(unsupported("a NUMA node"));
-    }
     if map_type == MapType::ARENA {
         return Err(unsupported("an arena"));
     }
@@ -99,6 +108,7 @@ fn one(map: &object::Map, options: &PlanOptions) -> Result<MapPlan, PlanError> {
         }
     };
     Ok(MapPlan {
+        index,
         name: map.name.clone(),
         kernel_name,
         map_type,
@@ -111,6 +121,7 @@ fn one(map: &object::Map, options: &PlanOptions) -> Result<MapPlan, PlanError> {
         },
         flags: MapFlags::from_bits_retain(map.flags),
         extra: map.extra,
+        numa_node: map.numa_node.unwrap_or(0),
         type_ids: (id(map.key_type), id(map.value_type)),
         initial,
         pin,
@@ -221,6 +232,7 @@ impl MapPlan {
             btf_key_type_id: self.type_ids.0,
             btf_value_type_id: self.type_ids.1,
             map_extra: self.extra,
+            numa_node: self.numa_node,
             ..MapCreate::new(self.map_type)
         };
         let first = kernel.map_create(&args);

@@ -120,6 +120,11 @@ impl fmt::Display for SkipReason {
         f.write_str(match self {
             Self::NotAskedFor => "not asked for",
             Self::OpsNotCreated => "no ops structure that is created uses it",
+            Self::OtherKind => {
+                "it belongs to no ops structure; on Linux `opswap load --attach SECTION=TARGET` attaches it"
+            }
+            Self::UnknownSection => "the name of its section says nothing to libbpf",
+            Self::NoTarget => "the kernel's types do not have what its section names",
         })
     }
 }

@@ -1,5 +1,6 @@
 //! What the caller may decide about a load: fields of ops structures, names, and what is created at all.
 
+use crate::others::Others;
 use std::collections::BTreeMap;
 
 /// Choices for [`crate::Plan::new`]. The default changes nothing that the object says.
@@ -21,6 +22,8 @@ pub struct PlanOptions {
     pub autocreate: BTreeMap<String, bool>,
     /// Whether a program, by name, is loaded; overrides a `?` section. The programs of an ops structure follow it.
     pub autoload: BTreeMap<String, bool>,
+    /// Which programs are loaded that belong to no ops structure and are neither socket filters nor syscall programs.
+    pub others: Others,
     /// Types of kernel modules, for ops kinds and kernel functions that live in one.
     pub modules: Vec<bpf::ModuleBtf>,
     /// Directory for maps with `LIBBPF_PIN_BY_NAME`. Without it such a map makes the plan fail.

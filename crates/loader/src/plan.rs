@@ -5,12 +5,15 @@ use crate::error::PlanError;
 use crate::externs;
 use crate::fields;
 use crate::maps::{self, MapPlan};
+use crate::needs;
 use crate::options::PlanOptions;
+use crate::others;
 use crate::programs::{self, ProgramPlan, Skipped};
 use crate::rules::{self, Breach};
 use crate::struct_ops::{self, OpsPlan};
 use btf::{Btf, Linkage};
-use object::Object;
+use object::{FunctionIndex, Object};
+use std::collections::BTreeSet;
 
 /// What will be given to the kernel, in the order in which it will be: types, maps, programs, ops structures.
 ///
@@ -48,14 +51,24 @@ impl Plan {
             plan.link |= options.by_link;
         }
         // A kind that is not there says more than the functions that come with it.
-        let resolved = externs::resolve(object, kernel, &options.modules)?;
-        let (programs, skipped) = programs::plan(object, &ops, &resolved, kernel, options)?;
+        let fates = others::decide(object, &options.others, kernel);
+        let left_out: BTreeSet<FunctionIndex> = others::left_out(&fates).collect();
+        let kept = object
+            .programs()
+            .map(|(index, _)| index)
+            .filter(|index| !left_out.contains(index));
+        let (needed, unneeded) = (needs::of(object, kept), needs::of(object, left_out.iter().copied()));
+        let only_left_out = |index| unneeded.externs.contains(&index) && !needed.externs.contains(&index);
+        let resolved = externs::resolve(object, kernel, &options.modules, &only_left_out)?;
+        let (programs, skipped) = programs::plan(object, &ops, &fates, &resolved, kernel, options)?;
         let created = |name: &String| ops.iter().any(|plan| plan.name == *name);
         Ok(Self {
             license: object.license.clone().unwrap_or_default(),
             version: object.version.unwrap_or(0),
             btf: object.btf.as_ref().map(|btf| for_kernel(btf, object)),
-            maps: maps::plan(object, options)?,
+            maps: maps::plan(object, options, &|map| {
+                unneeded.maps.contains(&map) && !needed.maps.contains(&map)
+            })?,
             programs,
             skipped,
             lacks_records: object.btf.is_some() && !object.has_records,

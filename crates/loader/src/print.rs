@@ -78,6 +78,7 @@ impl fmt::Display for ProgramKind {
             } => write!(f, "{kind}.{member}{}", if *sleepable { " (sleepable)" } else { "" }),
             Self::SocketFilter => f.write_str("socket filter"),
             Self::Syscall => f.write_str("syscall"),
+            Self::Other(other) => write!(f, "{}", other.section.prog_type),
         }
     }
 }

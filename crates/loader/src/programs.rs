@@ -8,6 +8,7 @@ use crate::error::PlanError;
 use crate::externs::Resolved;
 use crate::notes::PlanNote;
 use crate::options::PlanOptions;
+use crate::others::{Fates, OtherKind};
 use crate::relocate::{self, Open, Part};
 use crate::struct_ops::OpsPlan;
 use bpf::{FuncInfo, LineInfo};
@@ -65,6 +66,8 @@ pub enum ProgramKind {
     SocketFilter,
     /// A program run by `BPF_PROG_TEST_RUN` that may call the system.
     Syscall,
+    /// One of another kind, to be attached by a link of its own.
+    Other(OtherKind),
 }
 
 /// A program that is not loaded.
@@ -85,6 +88,12 @@ pub enum SkipReason {
     NotAskedFor,
     /// Only ops structures that are not created use it, or its member was set to `null`.
     OpsNotCreated,
+    /// It belongs to no ops structure, and nobody asked for it.
+    OtherKind,
+    /// Its section's name says nothing to libbpf.
+    UnknownSection,
+    /// The kernel's types do not have the function, tracepoint or iterator that its section names.
+    NoTarget,
 }
 
 impl ProgramPlan {
@@ -134,6 +143,7 @@ type Attachments = BTreeMap<u32, ProgramKind>;
 pub(crate) fn plan(
     object: &Object,
     ops: &[OpsPlan],
+    fates: &Fates,
     externs: &[Resolved],
     kernel: &btf::Btf,
     options: &PlanOptions,
@@ -148,7 +158,7 @@ pub(crate) fn plan(
     let mut resolver = object.btf.as_ref().map(|local| Resolver::new(local, targets));
     let (mut programs, mut skipped) = (Vec::new(), Vec::new());
     for (index, function) in object.programs() {
-        match kind(object, index, function, &attachments, options)? {
+        match kind(object, index, function, &attachments, fates, options)? {
             Ok(kind) => programs.push(program(object, index, function, kind, externs, resolver.as_mut())?),
             Err(reason) => skipped.push(Skipped {
                 name: function.name.clone(),
@@ -197,6 +207,7 @@ fn kind(
     index: FunctionIndex,
     function: &Function,
     attachments: &Attachments,
+    fates: &Fates,
     options: &PlanOptions,
 ) -> Result<Result<ProgramKind, SkipReason>, PlanError> {
     let Role::Program { kind, autoload } = &function.role else {
@@ -218,13 +229,14 @@ fn kind(
                 None => Ok(Err(SkipReason::NotAskedFor)),
             }
         }
+        SectionKind::Other(_) => Ok(match fates.get(&index.0) {
+            Some(Ok(other)) => Ok(ProgramKind::Other(other.clone())),
+            Some(Err(reason)) => Err(*reason),
+            None => Err(SkipReason::OtherKind),
+        }),
         _ if !asked_for.unwrap_or(*autoload) => Ok(Err(SkipReason::NotAskedFor)),
         SectionKind::SocketFilter => Ok(Ok(ProgramKind::SocketFilter)),
         SectionKind::Syscall => Ok(Ok(ProgramKind::Syscall)),
-        SectionKind::Other(_) => Err(PlanError::ProgramKind {
-            program: function.name.clone(),
-            section: function.section.clone(),
-        }),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Plans without any kernel: objects of `tests/data/plans` against the types of `tests/data/kernel.c`.
 
 use btf::{Btf, Kind};
-use loader::{Fate, Fault, OpenKind, Plan, PlanError, PlanOptions, SetField};
+use loader::{Fate, Fault, OpenKind, Others, Plan, PlanError, PlanOptions, ProgramKind, SetField, SkipReason};
 use object::Object;
 use std::path::Path;
 
@@ -34,7 +34,7 @@ fn objects_that_do_not_fit_say_why() {
         }
         count += 1;
     }
-    assert!(count >= 14, "{count} broken objects");
+    assert!(count >= 13, "{count} broken objects");
 }
 
 #[test]
@@ -47,7 +47,6 @@ fn whose_fault_it_is() {
         ("error_unreferenced", Fault::Object),
         ("error_kind_unknown", Fault::Kernel),
         ("error_kernel_function", Fault::Kernel),
-        ("error_program_kind", Fault::Unsupported),
     ];
     for (name, expected) in cases {
         assert_eq!(
@@ -55,6 +54,22 @@ fn whose_fault_it_is() {
             expected,
             "{name}"
         );
+    }
+}
+
+#[test]
+fn a_program_of_another_kind_is_loaded_when_it_is_asked_for() {
+    let left_out = plan("other_kind", &PlanOptions::default()).unwrap();
+    assert!(left_out.programs().is_empty());
+    assert_eq!(left_out.skipped()[0].reason, SkipReason::OtherKind);
+    let section = std::iter::once("kprobe/do_exit".to_owned()).collect();
+    for others in [Others::Load, Others::Sections(section)] {
+        let options = PlanOptions {
+            others,
+            ..PlanOptions::default()
+        };
+        let loaded = plan("other_kind", &options).unwrap();
+        assert!(matches!(&loaded.programs()[0].kind, ProgramKind::Other(other) if other.section.prog_type.0 == 2));
     }
 }
 

@@ -101,6 +101,29 @@ impl Source {
         }
     }
 
+    /// What a load leaves out of this object, as notes: programs that belong to no ops structure, but for those of the sections that are `attached`. Empty
+    /// for a file that is no object.
+    pub fn left_out(&self, attached: &[String]) -> Vec<crate::CheckedNote> {
+        let Ok(object) = object::Object::parse(&self.object) else {
+            return Vec::new();
+        };
+        let others = object.programs().filter_map(|(_, function)| match &function.role {
+            object::Role::Program {
+                kind: object::SectionKind::Other(section),
+                ..
+            } => Some((function, section)),
+            _ => None,
+        });
+        let left_out =
+            others.filter(|(function, section)| !attached.contains(section) && !attached.contains(&function.section));
+        let note = |function: &object::Function| loader::PlanNote::ProgramLeftOut {
+            program: function.name.clone(),
+            section: function.section.clone(),
+            reason: loader::SkipReason::OtherKind,
+        };
+        left_out.map(|(function, _)| (&note(function)).into()).collect()
+    }
+
     /// The name by which the kernel calls its maps: the file's up to the first dot, as libbpf does.
     pub(crate) fn object_name(&self) -> String {
         if matches!(self.word.as_encoded_bytes(), [b'-'] | [b'-', b':', ..]) {

@@ -43,6 +43,7 @@ impl TryFrom<&MapCreate<'_>> for MapCreateAttr {
             max_entries: args.max_entries,
             map_flags: args.flags.bits(),
             inner_map_fd: fd_bits(args.inner_map),
+            numa_node: args.numa_node,
             map_name: name_bytes(args.name)?,
             btf_fd: fd_bits(args.btf),
             btf_key_type_id: args.btf_key_type_id,

@@ -2,7 +2,7 @@
 
 use super::change::{self, Change};
 use super::load::settings;
-use super::{changing_host, find_ops};
+use super::{changing_host, find_ops, note_left_out};
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -21,6 +21,7 @@ pub(crate) fn run(
     let settings = settings(set, rename)?;
     let host = changing_host(common, no_namespaces)?;
     let source = find_ops(file, ops, output)?;
+    note_left_out(&source, &[], output);
     let changes = match host.apply(&source, &settings)? {
         Applied::Loaded(loaded) => loaded.into_iter().map(Change::Loaded).collect(),
         Applied::Swapped(swapped) => vec![Change::Swapped(swapped)],

@@ -1,7 +1,7 @@
 //! `opswap load`: registers the ops structures of an object by link and keeps them under the bpffs.
 
 use super::change::{self, Change};
-use super::{changing_host, find_ops};
+use super::{changing_host, find_ops, note_left_out};
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -20,6 +20,7 @@ pub(crate) fn run(
     let settings = settings(set, rename)?;
     let host = changing_host(common, no_namespaces)?;
     let source = find_ops(file, ops, output)?;
+    note_left_out(&source, &[], output);
     let loaded = host.load(&source, &settings)?;
     let changes = loaded.into_iter().map(Change::Loaded).collect();
     change::show(changes, None, &host, common, output)

@@ -133,6 +133,13 @@ fn find_ops(word: &OsStr, ops: Option<&str>, output: &Output) -> Result<Source, 
     Ok(source)
 }
 
+/// Says which programs of an object have no part in what the verb does with it.
+fn note_left_out(source: &Source, attached: &[String], output: &Output) {
+    for note in source.left_out(attached) {
+        output.note(&format!("note: {}", note.message));
+    }
+}
+
 /// A command to type next, for the same bpffs.
 fn next_command(words: &str, common: &Common) -> String {
     if common.bpffs == std::path::Path::new(DEFAULT_BPFFS) {

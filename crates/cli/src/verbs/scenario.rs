@@ -1,6 +1,6 @@
 //! What `try` and `compare` share: their flags as a scenario, their progress, their report.
 
-use super::find_ops;
+use super::{find_ops, note_left_out};
 use crate::arguments::{Common, KernelName, LimitArguments, ScenarioArguments};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -67,6 +67,7 @@ pub(super) fn warn(run: &Run, output: &Output) {
 pub(super) fn source(word: &OsStr, ops: Option<&str>, output: &Output) -> Result<Source, Failure> {
     let found = find_ops(word, ops, output)?;
     found.validate()?;
+    note_left_out(&found, &[], output);
     let label = Path::new(word).file_name().unwrap_or(word).to_string_lossy();
     let chosen = found.ops.as_ref().map(|ops| format!(":{ops}")).unwrap_or_default();
     let label = label

@@ -2,7 +2,7 @@
 
 use super::change::{self, Change};
 use super::load::settings;
-use super::{changing_host, find_ops};
+use super::{changing_host, find_ops, note_left_out};
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -20,6 +20,7 @@ pub(crate) fn run(
     let settings = settings(set, None)?;
     let host = changing_host(common, no_namespaces)?;
     let source = find_ops(file, ops, output)?;
+    note_left_out(&source, &[], output);
     let swapped = host.swap(name, &source, &settings)?;
     change::show(vec![Change::Swapped(swapped)], None, &host, common, output)
 }

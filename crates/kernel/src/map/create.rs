@@ -15,6 +15,7 @@ pub(crate) struct Plan {
     pub(crate) key_size: u32,
     pub(crate) value_size: u32,
     pub(crate) max_entries: u32,
+    pub(crate) numa_node: u32,
     pub(crate) flags: MapFlags,
     pub(crate) name: String,
     pub(crate) types: Option<MapTypes>,
@@ -53,6 +54,7 @@ impl Plan {
             key_size: args.key_size,
             value_size: args.value_size,
             max_entries: args.max_entries,
+            numa_node: args.numa_node,
             flags: args.flags,
             name: check_name(args.name)?.to_owned(),
             types: None,
@@ -77,6 +79,10 @@ impl Plan {
 
     fn check_shape(&self, args: &MapCreate<'_>) -> Result<(), Errno> {
         let flags = self.flags;
+        // This kernel has one node; without the flag the field says nothing (`bpf_map_attr_numa_node` of include/linux/bpf.h, Linux 6.18).
+        if flags.contains(MapFlags::NUMA_NODE) && self.numa_node != 0 {
+            return Err(Errno::EINVAL);
+        }
         let both_prog = MapFlags::RDONLY_PROG | MapFlags::WRONLY_PROG;
         let only = |allowed: MapFlags| (allowed | ACCESS).contains(flags) && !flags.contains(both_prog);
         match self.map_type {

@@ -13,7 +13,7 @@ pub use ops::CheckedOps;
 use crate::source::exact;
 use crate::{Class, Error, Source};
 use bpf::{Bpf, LoadVerdict};
-use loader::{LoadError, Plan, PlanOptions};
+use loader::{LoadError, Others, Plan, PlanOptions, SkipReason};
 use object::Object;
 use serde::Serialize;
 use std::ffi::OsStr;
@@ -84,6 +84,9 @@ pub struct CheckedProgram {
     /// The member that it fills; absent for other programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
+    /// The section of a program that fills no member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub section: Option<String>,
     /// What the kernel says.
     pub verdict: Verdict,
     /// Instructions that the kernel's verifier walked, where it tells.
@@ -156,6 +159,12 @@ fn verdict_on(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> 
     let file = source.label();
     // As `load` does, so that the kernel validates the tables, and registers none.
     let options = PlanOptions {
+        // Only Linux can say something of programs that belong to no ops structure.
+        others: if kernel.name() == "linux" {
+            Others::Load
+        } else {
+            Others::LeaveOut
+        },
         by_link: crate::host::shape::has_links(kernel.as_ref()),
         ..PlanOptions::default()
     };
@@ -163,7 +172,21 @@ fn verdict_on(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> 
         Ok(plan) => plan,
         Err(error) => return verdict_or_error(file, error),
     };
-    if plan.ops().is_empty() {
+    if plan.ops().is_empty() && plan.programs().is_empty() {
+        let other = plan
+            .skipped()
+            .iter()
+            .find(|skipped| skipped.reason == SkipReason::OtherKind);
+        if let Some(other) = other {
+            let error = Error::Plan {
+                file: file.clone(),
+                error: Box::new(loader::PlanError::ProgramKind {
+                    program: other.name.clone(),
+                    section: other.section.clone(),
+                }),
+            };
+            return verdict_or_error(file, error);
+        }
         return verdict_or_error(file.clone(), crate::HostError::NoTable { file }.into());
     }
     let results = match plan.check(kernel) {
@@ -257,11 +280,8 @@ fn is_about_us(verdict: LoadVerdict) -> bool {
 }
 
 fn program(checked: loader::CheckedProgram, plan: &Plan) -> CheckedProgram {
-    let index = plan
-        .programs()
-        .iter()
-        .find(|planned| planned.name == checked.name)
-        .map(|planned| planned.function);
+    let planned = plan.programs().iter().find(|planned| planned.name == checked.name);
+    let index = planned.map(|planned| planned.function);
     let mut members = plan.ops().iter().flat_map(|ops| ops.programs());
     let member = members
         .find(|(_, function, _, _)| Some(*function) == index)
@@ -278,6 +298,9 @@ fn program(checked: loader::CheckedProgram, plan: &Plan) -> CheckedProgram {
     };
     CheckedProgram {
         name: checked.name,
+        section: planned
+            .filter(|_| member.is_none())
+            .map(|planned| planned.section.clone()),
         member,
         verdict,
         insns,

@@ -22,6 +22,21 @@ fn cases() -> Vec<(&'static str, Source)> {
         named("a built-in name", "TABLE(o, \"reno\");"),
         named("a flavour without link", "SEC(\".struct_ops\") struct tcp_congestion_ops o = { .ssthresh = (void *)ss, .undo_cwnd = (void *)un, .cong_avoid = (void *)ca, .name = \"NAME\" };"),
         named("one of two cannot be", "TABLE(o, \"NAME\"); SEC(\".struct_ops.link\") struct tcp_congestion_ops p = { .cong_avoid = (void *)ca, .name = \"NAME2\" };"),
+        named(
+            "a node of memory without the flag",
+            "struct { __uint(type, 1); __uint(max_entries, 4); __type(key, __u32); __type(value, __u64); __uint(numa_node, 7); } m SEC(\".maps\");
+             SEC(\"struct_ops\") void uses(__u64 *ctx) { __u32 k = 0; bpf_map_lookup_elem(&m, &k); } TABLE_WITH(o, \"NAME\", uses);",
+        ),
+        named(
+            "a node of memory that is not there",
+            "struct { __uint(type, 1); __uint(max_entries, 4); __type(key, __u32); __type(value, __u64); __uint(numa_node, 999); __uint(map_flags, 4); } m
+                 SEC(\".maps\");
+             SEC(\"struct_ops\") void uses(__u64 *ctx) { __u32 k = 0; bpf_map_lookup_elem(&m, &k); } TABLE_WITH(o, \"NAME\", uses);",
+        ),
+        named(
+            "a program of another kind beside it",
+            "SEC(\"cgroup/setsockopt\") int opt(void *ctx) { return 1; } TABLE(o, \"NAME\");",
+        ),
         members("no name", ""),
         members("a name that is too long", ".name = { 'a','b','c','d','e','f','g','h','i','j','k','l','m','n','o','p' }"),
         members("a name with a slash", ".name = \"ag/x\""),

@@ -1,0 +1,3 @@
+/* A program that belongs to no ops structure. */
+#include "ops.h"
+SEC("kprobe/do_exit") int hook(void *ctx) { return 0; }
