@@ -38,6 +38,22 @@ impl From<Class> for Exit {
     }
 }
 
+impl Exit {
+    /// In a word, for JSON.
+    pub(crate) fn class(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Usage => "usage",
+            Self::Rejected => "rejected",
+            Self::Unsupported => "unsupported",
+            Self::Permission => "permission",
+            Self::Conflict => "conflict",
+            Self::NotFound => "not_found",
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)

@@ -17,6 +17,8 @@ pub(crate) struct ErrorBody {
 pub(crate) struct ErrorFacts {
     /// What is wrong, and where.
     pub(crate) message: String,
+    /// What kind of failure it is, which the exit code follows.
+    pub(crate) class: &'static str,
     /// The exit code.
     pub(crate) exit: u8,
     /// The number that the kernel gave, by its name.
@@ -126,6 +128,7 @@ impl Failure {
         let source = report.and_then(|report| report.source.as_ref());
         ErrorFacts {
             message: self.message(),
+            class: self.exit().class(),
             exit: self.exit() as u8,
             errno: operation.and_then(Error::errno).map(|errno| errno.name()),
             code: operation.and_then(Error::code).map(str::to_owned),

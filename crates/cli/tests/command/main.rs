@@ -17,5 +17,6 @@ mod plain;
 mod rights;
 mod selection;
 mod selftests;
+mod shapes;
 mod transfer;
 mod usage;

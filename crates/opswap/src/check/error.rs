@@ -21,7 +21,7 @@ pub struct CheckedError {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     /// What would help.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "hint", skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     /// The kernel's whole verifier log, if it gave one.
     #[serde(skip_serializing_if = "Option::is_none")]
