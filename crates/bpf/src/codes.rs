@@ -14,6 +14,10 @@ pub const LICENCE: &str = "SO1701";
 pub const UNSUPPORTED_MEMBER: &str = "SO1702";
 /// A member that does not exist, or is no function.
 pub const NO_FUNCTION: &str = "SO1703";
+/// A program that may sleep, for a member that may not.
+pub const MAY_NOT_SLEEP: &str = "SO1711";
+/// What helps against [`MAY_NOT_SLEEP`].
+pub const MAY_NOT_SLEEP_HELP: &str = "write SEC(\"struct_ops/…\") in place of SEC(\"struct_ops.s/…\")";
 /// A type that is no ops structure.
 pub const NO_OPS_STRUCTURE: &str = "SO1704";
 /// A kernel function that the program calls and the kernel does not have.
@@ -129,5 +133,11 @@ pub const PAGES: &[CodePage] = &[
         text: "The verifier accepted the program, which then executed more instructions in one call than the embedded kernel lets it (2³⁰ unless said; `--max-insns` of \
                `opswap try` and `opswap compare`). Linux would go on: each part ends, but together they can take hours, because a global function is verified once and not \
                for each call. On a real machine a CPU would stand still for so long. Bound what one call does.",
+    },
+    CodePage {
+        code: MAY_NOT_SLEEP,
+        title: "programs of this member may not sleep",
+        text: "The kernel calls this member where nothing may sleep, and the program's section says that it does: `struct_ops.s/…`. Write `SEC(\"struct_ops/…\")` \
+               without the `.s`; then only functions that do not sleep can be called.",
     },
 ];

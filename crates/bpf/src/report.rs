@@ -32,7 +32,7 @@ pub struct SourceLine {
     pub line: u32,
     /// Column, from 1; 0 when unknown.
     pub column: u32,
-    /// The line itself, without indentation.
+    /// The line itself; its indentation, which the column counts, may be missing where the source is a log.
     pub text: String,
 }
 

@@ -39,18 +39,15 @@ pub(crate) fn report(report: &Report) -> Text {
     let code = line(&report.code);
     let mut group = Group::with_title(Level::ERROR.primary_title(&title).id(code.as_ref()));
     if let Some(source) = &report.source {
-        // clang keeps the line without its file's indentation in BTF; the column counts it, so it is put back.
-        let indent = (source.column as usize).saturating_sub(1).min(80);
-        let text = line(&source.text.replace('\t', TAB)).into_owned();
-        let trimmed = text.trim_start();
-        let shown = if source.text.starts_with(char::is_whitespace) {
-            text.clone()
-        } else {
-            format!("{}{trimmed}", " ".repeat(indent))
-        };
-        let start = shown.len() - shown.trim_start().len();
-        let (start, end) = (start.min(shown.len()), shown.trim_end().len().max(start));
-        let snippet = Snippet::source(shown)
+        // From the column on it is marked; what is before it is indentation or another statement.
+        let text = source.text.trim_end();
+        let indent = text.len() - text.trim_start().len();
+        let column = (source.column as usize).checked_sub(1).unwrap_or(indent);
+        let (before, marked) = text.split_at_checked(column).unwrap_or(text.split_at(indent));
+        let shown = |text: &str| line(&text.replace('\t', TAB)).into_owned();
+        let (before, marked) = (shown(before), shown(marked));
+        let (start, end) = (before.len(), before.len() + marked.len());
+        let snippet = Snippet::source(before + &marked)
             .line_start(source.line as usize)
             .path(line(&source.file).into_owned())
             .annotation(AnnotationKind::Primary.span(start..end));
@@ -65,8 +62,8 @@ pub(crate) fn report(report: &Report) -> Text {
     Text::rendered(format!("{}\n", Renderer::styled().render(&[group])))
 }
 
-/// What the renderer makes of a tab, so that what it marks stays below what it shows.
-const TAB: &str = "    ";
+/// A tab is one column to compilers, and the column is told.
+const TAB: &str = " ";
 
 #[cfg(test)]
 mod tests {
@@ -83,7 +80,7 @@ mod tests {
                 file: "bad.bpf.c".to_owned(),
                 line: 25,
                 column: 2,
-                text: "tp->srtt_us = 100 << 3;".to_owned(),
+                text: "\ttp->srtt_us = 100 << 3;".to_owned(),
             }),
             notes: vec!["writable here: snd_cwnd".to_owned()],
             help: Some("keep your own value in icsk_ca_priv".to_owned()),

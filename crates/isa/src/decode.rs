@@ -123,7 +123,7 @@ pub enum DecodeReason {
         field: Field,
     },
     /// There is no such register.
-    #[error("R{number} is invalid ({field})")]
+    #[error("R{number} is invalid")]
     BadRegister {
         /// `dst` or `src`.
         field: Field,

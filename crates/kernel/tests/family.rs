@@ -360,7 +360,7 @@ fn what_programs_may_not() {
         (
             "sleeping where the family forbids it",
             code(ADD, "r0 = 0\nexit", ProgFlags::SLEEPABLE),
-            (Errno::EINVAL, so("SO1703")),
+            (Errno::EINVAL, so("SO1711")),
         ),
     ];
     for (case, found, expected) in cases {

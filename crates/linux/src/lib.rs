@@ -73,10 +73,10 @@ impl Linux {
 
     /// Puts names to the offsets in the reason, where the kernel's types have them.
     fn with_field_names(&self, mut error: ProgLoadError) -> ProgLoadError {
-        if let Some(report) = error.report.as_deref_mut().filter(|report| log::has_offset(report))
+        if let Some(report) = error.report.as_deref_mut().filter(|_| log::has_offset(&error.log))
             && let Ok(btf) = self.kernel_btf()
         {
-            log::name_field(report, &btf);
+            log::name_field(report, &error.log, &btf);
         }
         error
     }

@@ -6,9 +6,12 @@
 
 use crate::info::{self, decoded};
 use crate::log::report_from_log;
-use crate::syscall::{Extent, Pointer, bpf};
+use crate::syscall::{Extent, Pointer, bpf, close};
 use bpf::attr::{BtfLoadAttr, Command, EnableStatsAttr, ProgLoadAttr, Raw, STATS_RUN_TIME, TestRunAttr, c_name};
-use bpf::{BtfLoadError, Errno, Fd, LoadVerdict, Prog, ProgLoad, ProgLoadError, ProgType, TestRun, TestRunResult};
+use bpf::{
+    BtfLoadError, Errno, Fd, LoadVerdict, Prog, ProgFlags, ProgLoad, ProgLoadError, ProgType, Report, TestRun,
+    TestRunResult, codes,
+};
 
 /// First size of the log buffer, and the size past which we take the part that fits.
 const LOG_FIRST: usize = 64 << 10;
@@ -25,7 +28,40 @@ pub(crate) fn load(args: &ProgLoad<'_>) -> Result<i32, ProgLoadError> {
     match with_log(args, &attr, LOG_OF_REFUSAL, Wanted::Reason) {
         // The first refusal was of the moment (memory, a signal).
         (Ok(fd), _) => Ok(fd),
-        (Err(_), log) => Err(failure(errno, log)),
+        (Err(_), log) => {
+            let mut failure = failure(errno, log);
+            explain_sleep(args, &mut failure);
+            Err(failure)
+        }
+    }
+}
+
+/// The kernel has one message for a member that no program may implement and for one that none may that sleeps (`check_member` of
+/// `struct bpf_struct_ops`): asked again about the same program without sleep, it has another reason or none.
+fn explain_sleep(args: &ProgLoad<'_>, failure: &mut ProgLoadError) {
+    let unsupported = |report: &Report| report.code == codes::UNSUPPORTED_MEMBER;
+    let Some(report) = failure.report.as_deref_mut().filter(|report| unsupported(report)) else {
+        return;
+    };
+    if !args.flags.contains(ProgFlags::SLEEPABLE) {
+        return;
+    }
+    let awake = ProgLoad {
+        flags: args.flags.difference(ProgFlags::SLEEPABLE),
+        ..*args
+    };
+    let refused = match load(&awake) {
+        Ok(fd) => {
+            close(fd);
+            false
+        }
+        Err(other) => other.report.as_deref().is_some_and(unsupported),
+    };
+    if !refused {
+        let member = report.message.trim_end_matches(" cannot be implemented by a program");
+        report.code = codes::MAY_NOT_SLEEP.into();
+        report.message = format!("programs for {member} may not sleep");
+        report.help = Some(codes::MAY_NOT_SLEEP_HELP.to_owned());
     }
 }
 

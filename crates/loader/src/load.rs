@@ -7,6 +7,7 @@ use crate::error::LoadError;
 use crate::fill_in::{Modules, fill_in};
 use crate::kconfig;
 use crate::maps::NewPins;
+use crate::operation::Operation;
 use crate::plan::Plan;
 use crate::programs::{ProgramKind, ProgramPlan};
 use crate::struct_ops::OpsPlan;
@@ -167,22 +168,31 @@ impl Plan {
         loaded.kernel.prog_load(&args).map_err(|mut refusal| {
             self.add_source(plan, &mut refusal);
             crate::poison::explain(&insns, &self.externs, &mut refusal);
+            if let ProgramKind::StructOps {
+                ty,
+                member,
+                member_index,
+                module: None,
+                ..
+            } = &plan.kind
+            {
+                let operation = Operation {
+                    ty: *ty,
+                    member,
+                    member_index: *member_index,
+                };
+                operation.explain(&insns, &*loaded.kernel, &mut refusal);
+            }
             ProgramFault::Refused(Box::new(refusal))
         })
     }
 
-    /// A refusal that names an instruction gets the line it was compiled from, if the kernel did not say it in full.
+    /// A refusal that names an instruction gets the line it was compiled from. The object knows it better than the kernel's log, which
+    /// has neither the column nor the path of the file.
     fn add_source(&self, plan: &ProgramPlan, refusal: &mut ProgLoadError) {
         let Some(report) = refusal.report.as_deref_mut() else {
             return;
         };
-        let known = report
-            .source
-            .as_ref()
-            .is_some_and(|source| !source.file.is_empty() && source.line > 0);
-        if known {
-            return;
-        }
         if let Some((btf, insn)) = self.btf.as_ref().zip(report.insn)
             && let Some((_, source)) = plan.source(btf, insn)
         {

@@ -130,7 +130,7 @@ impl ProgramPlan {
             file: btf.string(line.file_name_off)?.to_owned(),
             line: line.line_col >> 10,
             column: line.line_col & 0x3ff,
-            text: btf.string(line.line_off)?.trim().to_owned(),
+            text: btf.string(line.line_off)?.trim_end().to_owned(),
         };
         Some((btf.name_of(btf::TypeId(function.type_id)), source))
     }

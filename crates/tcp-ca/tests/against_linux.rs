@@ -23,7 +23,7 @@ const CASES: [(&str, &str); 9] = [
 const OTHER_FAULT: [&str; 1] = ["comparison before the copy is changed"];
 
 /// Maps that the cases name 1 to 4.
-fn maps(kernel: &dyn Bpf) -> Vec<Fd<Map>> {
+pub(crate) fn maps(kernel: &dyn Bpf) -> Vec<Fd<Map>> {
     let create = |map_type, key_size, value_size, max_entries, flags| {
         let args = MapCreate {
             key_size,

@@ -6,4 +6,5 @@ mod calls;
 mod common;
 mod conformance;
 mod lifetimes;
+mod reports;
 mod support;

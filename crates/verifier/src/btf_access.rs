@@ -245,31 +245,3 @@ enum Found {
         start: u32,
     },
 }
-
-/// Names of the members at an offset, for messages: `icsk_ca_priv`, `inet_conn.icsk_retransmits`.
-pub(crate) fn path_at(btf: &Btf, ty: TypeId, mut offset: u32) -> String {
-    let mut path = String::new();
-    let mut next = btf.resolve(ty).ok();
-    for _ in 0..DEPTH_MAX {
-        let Some(composite) = next.and_then(|ty| ty.composite()) else {
-            break;
-        };
-        let holds = |member: &btf::Member<'_>| {
-            let start = member.byte_offset();
-            let size = btf.size_of(member.ty).unwrap_or(0);
-            (start..start.saturating_add(size)).contains(&offset)
-        };
-        let Some(member) = composite.members().find(holds) else {
-            break;
-        };
-        if !member.name.is_empty() {
-            if !path.is_empty() {
-                path.push('.');
-            }
-            path.push_str(member.name);
-        }
-        offset -= member.byte_offset();
-        next = btf.resolve(member.ty).ok();
-    }
-    path
-}

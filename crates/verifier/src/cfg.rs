@@ -5,7 +5,6 @@
 
 use isa::{Call, DecodeReason, Insn, Size, Width};
 
-use crate::failure::Failure;
 use crate::options::Limits;
 use crate::reason::Reason;
 
@@ -16,22 +15,9 @@ pub(crate) struct Broken {
     pub(crate) reason: Reason,
 }
 
-/// Why the shape is not accepted.
-#[derive(Debug)]
-pub(crate) enum ShapeError {
-    Broken(Broken),
-    Failure(Failure),
-}
-
-impl From<Broken> for ShapeError {
-    fn from(broken: Broken) -> Self {
-        Self::Broken(broken)
-    }
-}
-
-fn broken<T>(slot: usize, reason: Reason) -> Result<T, ShapeError> {
+fn broken<T>(slot: usize, reason: Reason) -> Result<T, Broken> {
     let slot = Some(slot);
-    Err(ShapeError::Broken(Broken { slot, reason }))
+    Err(Broken { slot, reason })
 }
 
 /// What is known of the program's shape.
@@ -47,15 +33,15 @@ pub(crate) struct Shape {
 
 impl Shape {
     /// Check the program's shape.
-    pub(crate) fn of(insns: &[Insn], limits: &Limits) -> Result<Self, ShapeError> {
+    pub(crate) fn of(insns: &[Insn], limits: &Limits) -> Result<Self, Broken> {
         if insns.is_empty() {
             let reason = Reason::EmptyProgram;
-            return Err(Broken { slot: None, reason }.into());
+            return Err(Broken { slot: None, reason });
         }
         if insns.len() > limits.program_slots_max {
             let (slots, max) = (insns.len(), limits.program_slots_max);
             let reason = Reason::TooLong { slots, max };
-            return Err(Broken { slot: None, reason }.into());
+            return Err(Broken { slot: None, reason });
         }
         for (slot, insn) in insns.iter().enumerate() {
             check_encodable(slot, insn, insns)?;
@@ -89,7 +75,7 @@ impl Shape {
     }
 
     /// Jumps stay in their function, and no function can be left at its end.
-    fn check_jumps(&self, insns: &[Insn]) -> Result<(), ShapeError> {
+    fn check_jumps(&self, insns: &[Insn]) -> Result<(), Broken> {
         for (slot, insn) in insns.iter().enumerate() {
             let own = self.slots(self.subprog_of[slot]);
             if let Some(target) = insn.jump_target(slot) {
@@ -109,7 +95,7 @@ impl Shape {
     }
 
     /// Everything is reachable, calls followed; marks where to compare.
-    fn check_reachable(&mut self, insns: &[Insn]) -> Result<(), ShapeError> {
+    fn check_reachable(&mut self, insns: &[Insn]) -> Result<(), Broken> {
         let mut seen = vec![false; insns.len()];
         let mut pending = vec![0];
         while let Some(slot) = pending.pop() {
@@ -147,7 +133,7 @@ impl Shape {
 }
 
 /// What `isa::decode` never gives, but a caller could write down.
-fn check_encodable(slot: usize, insn: &Insn, insns: &[Insn]) -> Result<(), ShapeError> {
+fn check_encodable(slot: usize, insn: &Insn, insns: &[Insn]) -> Result<(), Broken> {
     let opens = |insn: &Insn| matches!(insn, Insn::LoadImm64 { .. });
     let paired = match insn {
         Insn::LoadImm64 { .. } => insns.get(slot + 1) == Some(&Insn::LoadImm64Hi),
@@ -175,7 +161,7 @@ fn check_encodable(slot: usize, insn: &Insn, insns: &[Insn]) -> Result<(), Shape
 }
 
 /// First slots of all functions and the end (`add_subprog_and_kfunc`).
-fn starts(insns: &[Insn], limits: &Limits) -> Result<Vec<u32>, ShapeError> {
+fn starts(insns: &[Insn], limits: &Limits) -> Result<Vec<u32>, Broken> {
     let mut starts = vec![0];
     for (slot, insn) in insns.iter().enumerate() {
         let Some(target) = insn.subprog_target(slot) else {
@@ -194,7 +180,7 @@ fn starts(insns: &[Insn], limits: &Limits) -> Result<Vec<u32>, ShapeError> {
     if starts.len() > limits.subprogs_max {
         let max = limits.subprogs_max;
         let reason = Reason::TooManySubprogs { max };
-        return Err(Broken { slot: None, reason }.into());
+        return Err(Broken { slot: None, reason });
     }
     starts.push(insns.len() as u32);
     Ok(starts)

@@ -172,7 +172,7 @@ codes! {
         "An access of n bytes must be at a multiple of n from the start of the stack or structure. Packed structures and casts give this.";
     VariableOffset 1214 Memory
         "an offset must be constant here"
-        "Only map values, memory of known size and the stack can be indexed with a value that is not a constant.";
+        "Only map values, memory of known size and the stack can be indexed with a value that is not a constant. The members of a kernel structure cannot, icsk_ca_priv included (104 bytes), however well the index is bounded: use a map or an array on the stack, or choose with `if` or `switch` between constant offsets.";
     OffsetNotZero 1215 Memory
         "a moved pointer where its start is wanted"
         "The call needs the pointer as it was given, not one into the middle.";
@@ -245,6 +245,9 @@ codes! {
     GlobalArg 1312 Call
         "an argument does not fit the global function's prototype"
         "A function that is not static is verified by its prototype alone, so each call must give what the prototype says. Make it static to have it verified with its callers.";
+    GlobalResult 1313 Call
+        "a global function does not return a number"
+        "A function that is not static is verified by its prototype alone, and what it returns must be a number: `int`, `__u64` or another integer. Return 0, or make the function static (`static __noinline` to have it called all the same).";
     LeakedReference 1401 Reference
         "a reference is not given back"
         "What an acquiring function gave must be given back on every path.";

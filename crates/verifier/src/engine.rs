@@ -5,7 +5,7 @@
 
 use isa::{Call, Imm64, Insn};
 
-use crate::cfg::{Broken, Shape, ShapeError};
+use crate::cfg::{Broken, Shape};
 use crate::environment::{Environment, MapRef, MapShape};
 use crate::failure::{Failure, Feature, Internal, Rejection, Step, Unsupported};
 use crate::liveness::Liveness;
@@ -117,14 +117,9 @@ pub(crate) enum Next {
 
 /// Verify `program`.
 pub(crate) fn run(program: &Program<'_>, env: &dyn Environment, options: &Options) -> Result<Verified, Failure> {
-    let shape = Shape::of(program.insns, &options.limits).map_err(|error| match error {
-        ShapeError::Broken(Broken { slot, reason }) => reject(program, reason, slot, Vec::new()),
-        ShapeError::Failure(failure) => failure,
-    })?;
-    let functions = Functions::of(program, &shape, env).map_err(|error| match error {
-        ShapeError::Broken(Broken { slot, reason }) => reject(program, reason, slot, Vec::new()),
-        ShapeError::Failure(failure) => failure,
-    })?;
+    let broken = |Broken { slot, reason }| reject(program, reason, slot, Vec::new());
+    let shape = Shape::of(program.insns, &options.limits).map_err(broken)?;
+    let functions = Functions::of(program, &shape, env).map_err(broken)?;
     let arguments = |call: &Call| match *call {
         Call::Helper(id) => env.helper(id).map_or(5, |contract| contract.args.len()),
         Call::Kfunc { btf_id, module } => env.kfunc(btf::TypeId(btf_id), module).map_or(5, |c| c.args.len()),
@@ -265,10 +260,20 @@ impl<'a> Verifier<'a> {
             };
             let later = btf_id == 0 && module == 0;
             if !is_function && !later && self.env.kfunc(id, module).is_none() {
-                return Err(Reason::UnknownKfunc { btf_id }.into());
+                return Err(self.unknown_kfunc(btf_id).into());
             }
         }
         Ok(())
+    }
+
+    /// A kernel function that may not be called, with its name where the kernel has one.
+    pub(crate) fn unknown_kfunc(&self, btf_id: u32) -> Reason {
+        let function = self.env.kernel_btf().type_by_id(btf::TypeId(btf_id));
+        let function = function.filter(|ty| ty.kind() == btf::Kind::Func);
+        Reason::UnknownKfunc {
+            btf_id,
+            name: function.map(|ty| ty.name.to_owned()),
+        }
     }
 
     /// Index of the first reference to the same map.

@@ -19,6 +19,11 @@ pub trait Environment {
     /// Contract of a helper, if this program may call it (`get_func_proto` of `struct bpf_verifier_ops`).
     fn helper(&self, id: u32) -> Option<&CallContract>;
 
+    /// Name of a helper, whether this program may call it or not, for messages.
+    fn helper_name(&self, _id: u32) -> Option<&str> {
+        None
+    }
+
     /// Contract of a kernel function by the BTF id of its `FUNC`, if this program may call it. `module` is
     /// the index in `fd_array` of the module's BTF, 0 for the kernel's.
     fn kfunc(&self, btf_id: TypeId, module: i16) -> Option<&CallContract>;

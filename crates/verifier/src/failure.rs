@@ -115,8 +115,8 @@ pub enum Feature {
         /// From 0.
         index: usize,
     },
-    /// A global function that Linux cannot verify by itself either.
-    #[error("global function {function} gives no number, or takes more than five arguments")]
+    /// A global function with more arguments than there are registers for.
+    #[error("global function {function} takes more than five arguments")]
     GlobalShape {
         /// Name of the function.
         function: String,

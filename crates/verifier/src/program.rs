@@ -59,7 +59,7 @@ pub struct SourceLine {
     pub line: u32,
     /// From 1; 0 if unknown.
     pub column: u32,
-    /// Text of the line, without the white space around it.
+    /// Text of the line with its indentation, as the compiler read it.
     pub text: String,
 }
 
@@ -88,7 +88,7 @@ impl<'a> Program<'a> {
             file: debug.btf.string(info.file_name_off)?.to_owned(),
             line: info.line_col >> 10,
             column: info.line_col & 0x3ff,
-            text: debug.btf.string(info.line_off)?.trim().to_owned(),
+            text: debug.btf.string(info.line_off)?.trim_end().to_owned(),
         })
     }
 

@@ -88,7 +88,7 @@ pub enum Reason {
     /// Access that is not a multiple of its size.
     Misaligned { kind: ValueKind, offset: i64, size: u32 },
     /// Access at an offset that depends on data, where it must be constant.
-    VariableOffset { kind: ValueKind, bounds: Bounds },
+    VariableOffset { kind: ValueKind },
     /// A pointer that must not be moved was moved.
     OffsetNotZero { kind: ValueKind, offset: i64 },
     /// Access outside the program's context.
@@ -107,15 +107,9 @@ pub enum Reason {
     /// A write to a kernel structure that may not be written.
     StructReadOnly { ty: String },
     /// A write to a member of a kernel structure that may not be written.
-    StructFieldReadOnly {
-        ty: String,
-        field: String,
-        offset: i64,
-        size: u32,
-    },
+    StructFieldReadOnly { field: String, offset: i64, size: u32 },
     /// A write beyond the end of a writable member.
     StructFieldEnd {
-        ty: String,
         field: String,
         offset: i64,
         size: u32,
@@ -131,9 +125,9 @@ pub enum Reason {
     MixedPointers { before: ValueKind, now: ValueKind },
 
     /// A helper that does not exist or that this program may not call.
-    UnknownHelper { id: u32 },
+    UnknownHelper { id: u32, name: Option<String> },
     /// A kernel function that does not exist or that this program may not call.
-    UnknownKfunc { btf_id: u32 },
+    UnknownKfunc { btf_id: u32, name: Option<String> },
     /// A map that does not exist.
     UnknownMap,
     /// An argument of the wrong kind.
@@ -169,6 +163,9 @@ pub enum Reason {
     NoDirectValue { map: String, offset: u32 },
     /// An argument of a global function that does not fit its prototype.
     GlobalArg { function: String, arg: u8, kind: ValueKind },
+
+    /// A global function that gives nothing, or something else than a number.
+    GlobalResult { function: String },
 
     /// A reference that was not given back.
     LeakedReference { acquired_at: u32 },
@@ -328,6 +325,7 @@ impl Reason {
             Self::HelperMap { .. } => C::HelperMap,
             Self::NoDirectValue { .. } => C::NoDirectValue,
             Self::GlobalArg { .. } => C::GlobalArg,
+            Self::GlobalResult { .. } => C::GlobalResult,
             Self::LeakedReference { .. } => C::LeakedReference,
             Self::NotReferenced { .. } => C::NotReferenced,
             Self::ReturnRange { .. } => C::ReturnRange,

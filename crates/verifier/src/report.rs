@@ -63,7 +63,7 @@ fn notes(rejection: &Rejection) -> Vec<String> {
     for step in &steps[skipped..] {
         let way = if step.taken { "taken" } else { "not taken" };
         notes.push(match &step.source {
-            Some(at) => format!("branch {way} at {}:{}: {}", at.file, at.line, at.text),
+            Some(at) => format!("branch {way} at {}:{}: {}", at.file, at.line, at.text.trim()),
             None => format!("branch {way} at insn {}", step.slot),
         });
     }
@@ -101,7 +101,7 @@ impl fmt::Display for Reason {
             Self::UninitRegister { reg } => write!(f, "{} is read before it is written", Name(*reg)),
             Self::FramePointerWrite => f.write_str("R10 is the frame pointer and cannot be written"),
             Self::PointerArithmetic { reg, kind, op } => {
-                write!(f, "{} is {kind}: {op:?} is not possible with it", Name(*reg))
+                write!(f, "{} is {kind}: `{}` is not possible with it", Name(*reg), symbol(*op))
             }
             Self::PointerArithmetic32 { reg, kind } => write!(f, "32-bit arithmetic on {}, {kind}", Name(*reg)),
             Self::NullablePointerArithmetic { reg, kind } => {
@@ -112,7 +112,7 @@ impl fmt::Display for Reason {
                 )
             }
             Self::FixedPointerArithmetic { reg, kind } => write!(f, "arithmetic on {}, {kind}", Name(*reg)),
-            Self::TwoPointers { op } => write!(f, "{op:?} of two pointers"),
+            Self::TwoPointers { op } => write!(f, "`{}` of two pointers", symbol(*op)),
             Self::OffsetTooLarge { kind, bounds } => write!(f, "the offset into {kind} is {bounds}, which is too far"),
             Self::NotAPointer { reg, kind } => write!(f, "memory access through {}, which is {kind}", Name(*reg)),
             Self::NullableAccess { reg, kind } => write!(f, "memory access through {}, which is {kind}", Name(*reg)),
@@ -142,7 +142,10 @@ impl fmt::Display for Reason {
             Self::Misaligned { kind, offset, size } => {
                 write!(f, "{size} bytes at offset {offset} of {kind} are not aligned")
             }
-            Self::VariableOffset { kind, bounds } => write!(f, "offset into {kind} is not constant but {bounds}"),
+            Self::VariableOffset { kind } => match kind {
+                ValueKind::Struct { ty, .. } => write!(f, "the offset into struct {ty} is not a constant"),
+                _ => write!(f, "the offset into {kind} is not a constant"),
+            },
             Self::OffsetNotZero { kind, offset } => write!(f, "{kind} was moved by {offset} bytes"),
             Self::CtxOutOfBounds { offset, size } => {
                 write!(f, "{size} bytes at offset {offset} are not an argument of the program")
@@ -166,19 +169,13 @@ impl fmt::Display for Reason {
                 )
             }
             Self::StructReadOnly { ty } => write!(f, "struct {ty} is read-only for this program"),
-            Self::StructFieldReadOnly {
-                ty,
-                field,
-                offset,
-                size,
-            } => {
+            Self::StructFieldReadOnly { field, offset, size } => {
                 write!(
                     f,
-                    "{ty}.{field} ({size} bytes at offset {offset}) is read-only for this program"
+                    "{field} ({size} bytes at offset {offset}) is read-only for this program"
                 )
             }
             Self::StructFieldEnd {
-                ty,
                 field,
                 offset,
                 size,
@@ -186,7 +183,7 @@ impl fmt::Display for Reason {
             } => {
                 write!(
                     f,
-                    "{size} bytes at offset {offset} reach beyond {ty}.{field}, which ends at {end}"
+                    "{size} bytes at offset {offset} reach beyond {field}, which ends at {end}"
                 )
             }
             Self::UntrustedWrite { ty } => write!(f, "write through a pointer to struct {ty} that may be stale"),
@@ -195,8 +192,10 @@ impl fmt::Display for Reason {
             Self::MixedPointers { before, now } => {
                 write!(f, "this instruction accesses {now} here and {before} elsewhere")
             }
-            Self::UnknownHelper { id } => write!(f, "helper {id} cannot be called here"),
-            Self::UnknownKfunc { btf_id } => write!(f, "kernel function with BTF id {btf_id} cannot be called here"),
+            Self::UnknownHelper { id, name: Some(name) } => write!(f, "helper {name}#{id} cannot be called here"),
+            Self::UnknownHelper { id, name: None } => write!(f, "there is no helper {id}"),
+            Self::UnknownKfunc { name: Some(name), .. } => write!(f, "kernel function {name} cannot be called here"),
+            Self::UnknownKfunc { btf_id, name: None } => write!(f, "BTF id {btf_id} is no function of the kernel"),
             Self::UnknownMap => f.write_str("there is no such map"),
             Self::ArgKind {
                 call,
@@ -226,6 +225,7 @@ impl fmt::Display for Reason {
                     "argument {arg} of {function} is {kind}, which its prototype does not take"
                 )
             }
+            Self::GlobalResult { function } => write!(f, "global function {function} does not return a number"),
             Self::LeakedReference { acquired_at } => {
                 write!(f, "the reference acquired at insn {acquired_at} is not released")
             }
@@ -261,9 +261,24 @@ fn help(reason: &Reason) -> Option<String> {
         Reason::OffsetTooLarge { .. } | Reason::StackUnbounded { .. } => {
             "test the index against a constant before it is used".to_owned()
         }
-        Reason::StructFieldReadOnly { .. } | Reason::StructReadOnly { .. } => {
-            "keep your own value in icsk_ca_priv or in a map".to_owned()
+        Reason::StructFieldEnd { field, .. } if field.ends_with("icsk_ca_priv") => {
+            "the algorithm's own state must fit into icsk_ca_priv (104 bytes)".to_owned()
         }
+        Reason::StructFieldEnd { .. } => "write the member in its own size".to_owned(),
+        Reason::StructFieldReadOnly { .. } | Reason::StructReadOnly { .. } => {
+            "keep your own value in icsk_ca_priv (104 bytes) or in a map".to_owned()
+        }
+        Reason::VariableOffset {
+            kind: ValueKind::Struct { .. },
+        } => "index a map or an array on the stack instead, or choose with `switch` between constant offsets: members of a kernel structure, \
+              icsk_ca_priv (104 bytes) too, are reached at constant offsets only, however well the index is bounded"
+            .to_owned(),
+        Reason::GlobalResult { .. } => {
+            "return an integer, or make the function static (`static __noinline`)".to_owned()
+        }
+        Reason::UninitRegister { .. } => "give the variable a value on every path; a call clears r1 to r5".to_owned(),
+        Reason::LeakedReference { .. } => "release the reference on every path".to_owned(),
+        Reason::TooComplex { .. } => "give loops smaller bounds or use fewer branches".to_owned(),
         Reason::PointerArithmetic32 { .. } => "use 64-bit variables for offsets".to_owned(),
         Reason::ArgSize { .. } => "test the size against a constant before the call".to_owned(),
         _ => return None,
@@ -322,5 +337,24 @@ struct Name(isa::Reg);
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "R{}", self.0.number())
+    }
+}
+
+/// An operation as C writes it.
+fn symbol(op: isa::AluOp) -> &'static str {
+    use isa::AluOp as A;
+    match op {
+        A::Add => "+=",
+        A::Sub => "-=",
+        A::Mul => "*=",
+        A::Div | A::SDiv => "/=",
+        A::Or => "|=",
+        A::And => "&=",
+        A::Lsh => "<<=",
+        A::Rsh => ">>=",
+        A::Arsh => "s>>=",
+        A::Mod | A::SMod => "%=",
+        A::Xor => "^=",
+        A::Mov => "=",
     }
 }

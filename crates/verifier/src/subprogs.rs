@@ -5,10 +5,10 @@
 use btf::{Btf, Def, Linkage, TypeId};
 use isa::Insn;
 
-use crate::cfg::{Broken, Shape, ShapeError, callee};
+use crate::cfg::{Broken, Shape, callee};
 use crate::engine::Checked;
 use crate::environment::Environment;
-use crate::failure::{Feature, Unsupported};
+use crate::failure::Feature;
 use crate::options::{MAX_BPF_STACK, MAX_CALL_FRAMES};
 use crate::program::Program;
 use crate::reason::Reason;
@@ -37,6 +37,15 @@ pub(crate) struct Function {
 pub(crate) struct Prototype {
     pub(crate) name: String,
     pub(crate) params: Vec<Param>,
+    /// Why no call can be checked. It matters only where there is one, as on Linux.
+    pub(crate) fault: Option<Fault>,
+}
+
+/// What is wrong with the prototype of a global function.
+#[derive(Clone, Debug)]
+pub(crate) enum Fault {
+    Broken(Reason),
+    Unsupported(Feature),
 }
 
 /// One parameter of a global function.
@@ -54,7 +63,7 @@ pub(crate) enum Param {
 
 impl Functions {
     /// Find out about the functions; their number and places must agree with the function information.
-    pub(crate) fn of(program: &Program<'_>, shape: &Shape, env: &dyn Environment) -> Result<Self, ShapeError> {
+    pub(crate) fn of(program: &Program<'_>, shape: &Shape, env: &dyn Environment) -> Result<Self, Broken> {
         let mut all: Vec<Function> = (0..shape.count()).map(|_| Function::default()).collect();
         if let Some(debug) = program.debug.filter(|debug| !debug.funcs.is_empty()) {
             let starts = &shape.starts[..shape.count()];
@@ -73,7 +82,13 @@ impl Functions {
                     return Err(bad_info(info.slot));
                 };
                 if index > 0 && linkage != Linkage::Static {
-                    function.global = Some(prototype(debug.btf, name, info.type_id, proto, env)?);
+                    let params = parameters(debug.btf, name, info.type_id, proto, env);
+                    let (params, fault) = match params {
+                        Ok(params) => (params, None),
+                        Err(fault) => (Vec::new(), Some(fault)),
+                    };
+                    let name = name.to_owned();
+                    function.global = Some(Prototype { name, params, fault });
                 }
             }
         }
@@ -108,7 +123,7 @@ impl Functions {
     }
 
     /// No function may call itself, over others or not: then all call paths end.
-    fn check_recursion(&self, insns: &[Insn], shape: &Shape) -> Result<(), ShapeError> {
+    fn check_recursion(&self, insns: &[Insn], shape: &Shape) -> Result<(), Broken> {
         const OPEN: u8 = 1;
         const DONE: u8 = 2;
         let mut marks = vec![0_u8; self.all.len()];
@@ -129,7 +144,7 @@ impl Functions {
             match marks[target] {
                 OPEN => {
                     let (slot, reason) = (Some(slot), Reason::Recursion);
-                    return Err(Broken { slot, reason }.into());
+                    return Err(Broken { slot, reason });
                 }
                 DONE => {}
                 _ => {
@@ -202,12 +217,12 @@ impl Functions {
     }
 }
 
-fn bad_info(slot: u32) -> ShapeError {
+fn bad_info(slot: u32) -> Broken {
     let reason = Reason::BadFuncInfo { slot };
-    ShapeError::Broken(Broken {
+    Broken {
         slot: Some(slot as usize),
         reason,
-    })
+    }
 }
 
 fn func_of(btf: &Btf, id: TypeId) -> Option<(&str, TypeId, Linkage)> {
@@ -222,29 +237,27 @@ fn func_of(btf: &Btf, id: TypeId) -> Option<(&str, TypeId, Linkage)> {
 }
 
 /// `btf_prepare_func_args` for a global function.
-fn prototype(
-    btf: &Btf,
-    name: &str,
-    func: TypeId,
-    proto: TypeId,
-    env: &dyn Environment,
-) -> Result<Prototype, ShapeError> {
+fn parameters(btf: &Btf, name: &str, func: TypeId, proto: TypeId, env: &dyn Environment) -> Result<Vec<Param>, Fault> {
+    let function = || name.to_owned();
     let unsupported = |index| {
-        let function = name.to_owned();
-        let feature = Feature::GlobalParam { function, index };
-        ShapeError::Failure(Unsupported { feature, slot: None }.into())
+        Fault::Unsupported(Feature::GlobalParam {
+            function: function(),
+            index,
+        })
     };
-    let Some(proto) = btf.type_by_id(proto).and_then(|ty| ty.func_proto()) else {
-        return Err(unsupported(0));
-    };
-    let returns_number = matches!(
-        btf.resolve(proto.ret).ok(),
-        Some(ty) if matches!(ty.def, Def::Int(_) | Def::Enum(_))
-    );
-    if !returns_number || proto.params().len() > 5 {
-        let function = name.to_owned();
-        let feature = Feature::GlobalShape { function };
-        return Err(ShapeError::Failure(Unsupported { feature, slot: None }.into()));
+    let proto = btf
+        .type_by_id(proto)
+        .and_then(|ty| ty.func_proto())
+        .ok_or_else(|| unsupported(0))?;
+    if proto.params().len() > 5 {
+        return Err(Fault::Unsupported(Feature::GlobalShape { function: function() }));
+    }
+    match btf.resolve(proto.ret) {
+        Ok(ty) if matches!(ty.def, Def::Int(_) | Def::Enum(_)) => {}
+        _ => {
+            let function = function();
+            return Err(Fault::Broken(Reason::GlobalResult { function }));
+        }
     }
     let mut params = Vec::new();
     for (index, param) in proto.params().enumerate() {
@@ -255,8 +268,7 @@ fn prototype(
             .collect();
         params.push(parameter(btf, param.ty, &tags, env).ok_or_else(|| unsupported(index))?);
     }
-    let name = name.to_owned();
-    Ok(Prototype { name, params })
+    Ok(params)
 }
 
 /// One parameter; `None` for what is not modelled.

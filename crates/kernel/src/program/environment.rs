@@ -103,6 +103,10 @@ impl Environment for World<'_> {
         self.find_helper(id).map(|helper| &helper.contract)
     }
 
+    fn helper_name(&self, id: u32) -> Option<&str> {
+        bpf::helper_name(id)
+    }
+
     fn kfunc(&self, btf_id: TypeId, module: i16) -> Option<&CallContract> {
         self.find_kfunc(btf_id, module).map(|kfunc| &kfunc.contract)
     }

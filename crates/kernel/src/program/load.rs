@@ -187,8 +187,13 @@ fn attach(kernel: &Kernel, args: &ProgLoad<'_>) -> Result<Attach, ProgLoadError>
         sleepable: args.flags.contains(ProgFlags::SLEEPABLE),
     };
     desc.family.check_member(member, &facts).map_err(|errno| {
+        let awake = ProgFacts { sleepable: false };
+        let sleeps = facts.sleepable && desc.family.check_member(member, &awake).is_ok();
         let member = member.name.clone();
-        Policy::CheckMember { kind, member, errno }.refusal()
+        match sleeps {
+            true => Policy::MaySleep { kind, member, errno }.refusal(),
+            false => Policy::CheckMember { kind, member, errno }.refusal(),
+        }
     })?;
     Ok(Attach {
         desc: Arc::clone(desc),

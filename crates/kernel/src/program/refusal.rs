@@ -21,6 +21,12 @@ pub(super) enum Policy {
     UnsupportedMember { kind: &'static str, member: String },
     #[error("member {member} of struct {kind} is not a function")]
     NoFunction { kind: &'static str, member: String },
+    #[error("programs for member {member} of struct {kind} may not sleep")]
+    MaySleep {
+        kind: &'static str,
+        member: String,
+        errno: Errno,
+    },
     #[error("struct {kind} does not take this program for its member {member}")]
     CheckMember {
         kind: &'static str,
@@ -35,12 +41,14 @@ impl Policy {
             Self::Licence => (codes::LICENCE, Errno::EINVAL),
             Self::UnsupportedMember { .. } => (codes::UNSUPPORTED_MEMBER, Errno::ENOTSUPP),
             Self::NoMember { .. } | Self::NoFunction { .. } => (codes::NO_FUNCTION, Errno::EINVAL),
+            Self::MaySleep { errno, .. } => (codes::MAY_NOT_SLEEP, *errno),
             Self::CheckMember { errno, .. } => (codes::NO_FUNCTION, *errno),
             Self::NoKind { .. } => (codes::NO_OPS_STRUCTURE, Errno::ENOTSUPP),
         };
         let help = match self {
             Self::Licence => Some("say `char _license[] SEC(\"license\") = \"GPL\";`".to_owned()),
             Self::UnsupportedMember { .. } => Some("leave this member out".to_owned()),
+            Self::MaySleep { .. } => Some(codes::MAY_NOT_SLEEP_HELP.to_owned()),
             _ => None,
         };
         let report = Report {
@@ -190,7 +198,7 @@ pub(super) fn log_of_success(verified: &Verified, level: u32) -> String {
 fn with_report(errno: Errno, verdict: LoadVerdict, report: Report) -> ProgLoadError {
     let mut log = String::new();
     if let Some(source) = &report.source {
-        log += &format!("; {} @ {}:{}\n", source.text, source.file, source.line);
+        log += &format!("; {} @ {}:{}\n", source.text.trim(), source.file, source.line);
     }
     log += &format!("{report}\n");
     for note in report.notes.iter().chain(&report.help) {

@@ -7,6 +7,7 @@
 mod fields;
 mod reasons;
 mod sections;
+mod words;
 
 pub(crate) use fields::{has_offset, name_field};
 
@@ -33,15 +34,27 @@ pub fn report_from_log(log: &str) -> Option<Report> {
     if reason.code == reasons::CONTEXT_ACCESS && found.is_store {
         reason.code = reasons::CONTEXT_WRITE;
     }
+    let original = reasons::readable(found.error);
+    let words = words::of(&found, log);
+    let notes = match words {
+        // The kernel's own words can be searched for.
+        Some(_) => vec![kernels_words(&original)],
+        None => found.more.iter().copied().map(str::to_owned).collect(),
+    };
     Some(Report {
         code: reason.code.into(),
         category: reason.category,
-        message: reasons::readable(found.error),
+        message: words.unwrap_or(original),
         insn: reason.insn.or(found.insn),
         source: found.source.map(source_line),
-        notes: found.more.into_iter().map(str::to_owned).collect(),
-        help: reason.help.map(str::to_owned),
+        notes,
+        help: words::help(&found).or_else(|| reason.help.map(str::to_owned)),
     })
+}
+
+/// How a note begins that has the kernel's message.
+fn kernels_words(message: &str) -> String {
+    format!("the kernel says: {message}")
 }
 
 /// What matters in a log of the older form.
@@ -50,6 +63,9 @@ struct Found<'a> {
     error: &'a str,
     more: Vec<&'a str>,
     insn: Option<u32>,
+    /// The instruction's first byte, and all of it as the log prints it.
+    opcode: Option<u8>,
+    insn_text: Option<&'a str>,
     is_store: bool,
     source: Option<&'a str>,
 }
@@ -62,8 +78,9 @@ fn find(log: &str) -> Option<Found<'_>> {
     for line in log.lines() {
         match Line::of(line) {
             Line::Source(text) => source = Some(text),
-            Line::Insn { number, opcode } => {
+            Line::Insn { number, opcode, text } => {
                 found.insn = Some(number);
+                (found.opcode, found.insn_text) = (Some(opcode), Some(text));
                 // Classes BPF_ST and BPF_STX.
                 found.is_store = matches!(opcode & 7, 2 | 3);
                 found.source = source.or(found.source);
@@ -91,7 +108,7 @@ fn find(log: &str) -> Option<Found<'_>> {
 /// The kinds of lines.
 enum Line<'a> {
     /// `7: (61) r0 = …`.
-    Insn { number: u32, opcode: u8 },
+    Insn { number: u32, opcode: u8, text: &'a str },
     /// `; text @ file:line`.
     Source(&'a str),
     /// Registers, statistics, progress: nothing that an error could be in.
@@ -109,7 +126,11 @@ impl<'a> Line<'a> {
         if let Some((number, rest)) = line.split_once(": ")
             && let Ok(number) = number.parse()
         {
-            return opcode(rest).map_or(Self::State, |opcode| Self::Insn { number, opcode });
+            return opcode(rest).map_or(Self::State, |opcode| Self::Insn {
+                number,
+                opcode,
+                text: rest,
+            });
         }
         let trimmed = line.trim_start();
         let frame = trimmed.strip_prefix("frame").and_then(|rest| rest.chars().next());
@@ -158,7 +179,6 @@ const PROGRESS: &[&str] = &[
     "to caller at ",
     "cur state:",
     "old state:",
-    "Global function ",
     "arg#0 reference type('UNKNOWN ')",
 ];
 

@@ -10,9 +10,15 @@ pub(super) use codes::UNRECOGNISED;
 pub(super) const CONTEXT_ACCESS: &str = "SO1216";
 pub(super) const CONTEXT_WRITE: &str = "SO1217";
 
+/// A write that begins in a member and ends behind it.
+pub(super) const MEMBER_END: &str = "SO1222";
+/// The kernel calls it a member that may not be written.
+pub(super) const STRUCT_OUT_OF_BOUNDS: &str = "SO1218";
+
 /// What the kernel adds when an argument does not fit the prototype of a global function, and the code for it.
 const GLOBAL_CALL: &str = "Caller passes invalid args into func#";
 const GLOBAL_ARGUMENT: &str = "SO1312";
+const GLOBAL_RESULT: &str = "SO1313";
 
 /// What a message means.
 pub(super) struct Reason {
@@ -27,7 +33,8 @@ pub(super) struct Reason {
 pub(super) fn of(message: &str, more: &[&str]) -> Reason {
     let find = |message: &str| PATTERNS.iter().find(|(pattern, _)| fits(message, pattern));
     let known = find(message).map_or(UNRECOGNISED, |(_, code)| code);
-    let global = more.iter().any(|line| line.starts_with(GLOBAL_CALL));
+    // A function that cannot be called at all is at fault itself.
+    let global = known != GLOBAL_RESULT && more.iter().any(|line| line.starts_with(GLOBAL_CALL));
     let code = if global { GLOBAL_ARGUMENT } else { known };
     let help = HELP.iter().find(|(of, _)| *of == code).map(|(_, help)| *help);
     Reason {
@@ -199,6 +206,7 @@ const PATTERNS: &[(&str, &str)] = &[
     ("cannot pass map_type ", "SO1310"),
     ("invalid access to map value pointer", "SO1311"),
     ("direct value offset of ", "SO1311"),
+    ("Global function *() doesn't return scalar", GLOBAL_RESULT),
     (GLOBAL_CALL, GLOBAL_ARGUMENT),
     ("R* type=*_or_null expected=", "SO1307"),
     ("R* type=* expected=", "SO1304"),
@@ -232,20 +240,35 @@ const PATTERNS: &[(&str, &str)] = &[
     ("struct ops programs must have a GPL compatible license", codes::LICENCE),
 ];
 
+const OWN_VALUE: &str = "keep your own value in icsk_ca_priv (104 bytes) or in a map";
+const CONSTANT_OFFSET: &str = "index a map or an array on the stack instead, or choose with `switch` between constant offsets: members of a kernel structure, \
+                               icsk_ca_priv (104 bytes) too, are reached at constant offsets only, however well the index is bounded";
+
 /// What to do about the more common ones.
 const HELP: &[(&str, &str)] = &[
     (
         "SO1101",
         "give the variable a value on every path; a call clears r1 to r5",
     ),
-    ("SO1202", "test the pointer against null before the first use"),
+    ("SO1202", "test the pointer against null first"),
     (codes::STACK_UNINIT, "initialise the variable, padding included"),
     (
         "SO1207",
         "bound the index on both sides with constants before it is used",
     ),
-    ("SO1221", "keep your own value in icsk_ca_priv or in a map"),
-    ("SO1307", "test the pointer against null before the call"),
+    ("SO1104", "use 64-bit variables for offsets"),
+    ("SO1105", "test the pointer against null first"),
+    ("SO1109", "test the index against a constant before it is used"),
+    ("SO1204", "test the index against a constant before it is used"),
+    ("SO1308", "test the size against a constant before the call"),
+    ("SO1214", CONSTANT_OFFSET),
+    ("SO1221", OWN_VALUE),
+    ("SO1220", OWN_VALUE),
+    (
+        GLOBAL_RESULT,
+        "return an integer, or make the function static (`static __noinline`)",
+    ),
+    ("SO1307", "test the pointer against null first"),
     ("SO1401", "release the reference on every path"),
     ("SO1602", "give loops smaller bounds or use fewer branches"),
     (codes::LICENCE, "say `char _license[] SEC(\"license\") = \"GPL\";`"),

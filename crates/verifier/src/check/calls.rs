@@ -20,7 +20,10 @@ const PLAIN_MAPS: [u32; 11] = [1, 2, 5, 6, 9, 10, 11, 24, 28, 29, 32];
 impl Verifier<'_> {
     pub(crate) fn call_helper(&mut self, id: u32) -> Checked {
         let env = self.env;
-        let contract = env.helper(id).ok_or(Reason::UnknownHelper { id })?;
+        let contract = env.helper(id).ok_or_else(|| Reason::UnknownHelper {
+            id,
+            name: env.helper_name(id).map(str::to_owned),
+        })?;
         let facts = self.check_arguments(contract)?;
         if let Some(map) = facts.map {
             let shape = self.map(map);
@@ -36,7 +39,7 @@ impl Verifier<'_> {
         let env = self.env;
         let contract = env
             .kfunc(TypeId(btf_id), module)
-            .ok_or(Reason::UnknownKfunc { btf_id })?;
+            .ok_or_else(|| self.unknown_kfunc(btf_id))?;
         let facts = self.check_arguments(contract)?;
         self.finish_call(contract, &facts)
     }

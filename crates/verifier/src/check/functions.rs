@@ -12,7 +12,7 @@ use crate::failure::Internal;
 use crate::options::MAX_CALL_FRAMES;
 use crate::reason::Reason;
 use crate::state::{Frame, State};
-use crate::subprogs::{Param, Prototype};
+use crate::subprogs::{Fault, Param, Prototype};
 use crate::value::{Kind, Reference, Trust, Value};
 
 use super::arguments::{Arg, Facts, MemUse, argument};
@@ -61,7 +61,11 @@ impl Verifier<'_> {
             return Err(no_function(u32::MAX));
         };
         if let Some(prototype) = self.functions.get(subprog).global.clone() {
-            self.check_global_call(&prototype)?;
+            match prototype.fault {
+                Some(Fault::Broken(reason)) => return Err(reason.into()),
+                Some(Fault::Unsupported(feature)) => return Err(feature.into()),
+                None => self.check_global_call(&prototype)?,
+            }
             self.functions.set_called(subprog);
             self.state.forget_arguments();
             let result = self.unknown();

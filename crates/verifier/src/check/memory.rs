@@ -248,8 +248,7 @@ impl Verifier<'_> {
             return Err(Reason::OffsetNotZero { kind, offset }.into());
         }
         if !access.base.scalar.is(0) {
-            let bounds = access.bounds();
-            return Err(Reason::VariableOffset { kind, bounds }.into());
+            return Err(Reason::VariableOffset { kind }.into());
         }
         let (offset, size) = (i64::from(access.off), access.size);
         let field = match self.env.context() {

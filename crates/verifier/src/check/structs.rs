@@ -5,7 +5,7 @@
 
 use btf::TypeId;
 
-use crate::btf_access::{Bad, Member, Tag, member_at, path_at};
+use crate::btf_access::{Bad, Member, Tag, member_at};
 use crate::engine::{Checked, Verifier};
 use crate::environment::StructAccess;
 use crate::failure::Feature;
@@ -32,8 +32,8 @@ impl Verifier<'_> {
     /// The offset, which must be constant and not negative.
     fn struct_offset(&self, access: &Access, ty: TypeId) -> Checked<u32> {
         if !access.base.scalar.is(0) {
-            let (kind, bounds) = (self.describe(&access.base), access.bounds());
-            return Err(Reason::VariableOffset { kind, bounds }.into());
+            let kind = self.describe(&access.base);
+            return Err(Reason::VariableOffset { kind }.into());
         }
         let offset = access.fixed();
         match u32::try_from(offset) {
@@ -97,21 +97,21 @@ impl Verifier<'_> {
             return Err(Reason::UntrustedWrite { ty: name() }.into());
         }
         let size = access.size;
-        let field = || path_at(self.env.kernel_btf(), ty, offset);
+        let inside = self.env.kernel_btf().size_of(ty).is_ok_and(|whole| offset < whole);
+        let field = || self.env.kernel_btf().describe_offset(ty, offset);
         let at = i64::from(offset);
         match self.env.struct_access(ty, offset, size) {
             StructAccess::Allowed => Ok(Value::UNINIT),
             StructAccess::ReadOnly => Err(Reason::StructReadOnly { ty: name() }.into()),
+            StructAccess::NoField if !inside => Err(self.outside(access, ty).into()),
             StructAccess::NoField => Err(Reason::StructFieldReadOnly {
-                ty: name(),
                 field: field(),
                 offset: at,
                 size,
             }
             .into()),
             StructAccess::BeyondField { end } => Err(Reason::StructFieldEnd {
-                ty: name(),
-                field: field(),
+                field: without_place(&field()).to_owned(),
                 offset: at,
                 size,
                 end,
@@ -119,4 +119,9 @@ impl Verifier<'_> {
             .into()),
         }
     }
+}
+
+/// The member itself: `tcp_sock.icsk_ca_priv` of `tcp_sock.icsk_ca_priv[12]+4`.
+fn without_place(field: &str) -> &str {
+    field.split(['[', '+']).next().unwrap_or(field)
 }

@@ -1,7 +1,7 @@
 //! What needs more than instructions: types, function information, small limits, bytes that do not decode.
 
 use crate::world::World;
-use btf::{Btf, Builder, Encoding, Linkage, Param, TypeId};
+use btf::{Btf, Builder, Encoding, Enumerator, Linkage, Param, TypeId};
 use isa::{Insn, RawInsn};
 use verifier::{Code, Failure, FuncInfo, Limits, LineInfo, Options, Program, ProgramDebug, Rejection, Verified};
 
@@ -182,7 +182,7 @@ fn calls_of_global_functions_fit_the_prototype() {
     assert_eq!(rejection.slot, Some(2));
     let source = rejection.source.unwrap();
     assert_eq!((source.file.as_str(), source.line, source.column), ("a.c", 7, 3));
-    assert_eq!(source.text, "int x = 1;");
+    assert_eq!(source.text, "  int x = 1;");
 
     let number_for_memory = format!("r1 = 1\n r2 = 5\n call f\n exit\n {body}");
     assert_eq!(code(global.verify(&number_for_memory)), Code::GlobalArg);
@@ -190,6 +190,52 @@ fn calls_of_global_functions_fit_the_prototype() {
     global.verify(&null).unwrap();
     let too_small = format!("r1 = 1\n r2 = map_value(3, 45) ll\n call f\n exit\n {body}");
     assert_eq!(code(Global::new(5).verify(&too_small)), Code::MapValueOutOfBounds);
+}
+
+/// The function is at fault where it is called, and nowhere else.
+#[test]
+fn calls_of_global_functions_want_a_number_back() {
+    let mut b = Builder::new();
+    let int = b.int("int", 4, Encoding::SIGNED);
+    let pointer = b.ptr(int);
+    let small = b.enum_type("small", 4, false, &[Enumerator::new("ONE", 1)]);
+    let entry_proto = b.func_proto(int, &[], false);
+    let entry = b.func("entry", entry_proto, Linkage::Global);
+    let mut function = |ret| {
+        let proto = b.func_proto(ret, &[], false);
+        b.func("f", proto, Linkage::Global)
+    };
+    let (nothing, address, number, choice) = (
+        function(TypeId::VOID),
+        function(pointer),
+        function(int),
+        function(small),
+    );
+    let btf = b.build().unwrap();
+    let verify = |function, text: &str| {
+        let info = |slot, type_id| FuncInfo { slot, type_id };
+        let insns = assemble(text);
+        let program = Program {
+            debug: Some(ProgramDebug {
+                btf: &btf,
+                funcs: &[info(0, entry), info(4, function)],
+                lines: &[],
+            }),
+            ..Program::new(&insns)
+        };
+        verifier::verify(&program, &World::filter(), &Options::default())
+    };
+    let called = "r6 = 1\n call f\n r0 = 0\n exit\n f: r0 = 0\n exit";
+    for function in [nothing, address] {
+        let rejection = rejection(verify(function, called));
+        assert_eq!((rejection.code(), rejection.slot), (Code::GlobalResult, Some(1)));
+        // Behind a branch that is never taken.
+        let not_called = "r0 = 0\n if r0 == 0 goto +1\n call f\n exit\n f: r0 = 0\n exit";
+        verify(function, not_called).unwrap();
+    }
+    for function in [number, choice] {
+        verify(function, called).unwrap();
+    }
 }
 
 #[test]
