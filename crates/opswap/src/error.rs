@@ -341,6 +341,9 @@ impl Error {
             Self::Host(HostError::ForeignFolder(_)) => {
                 "whoever controls a folder can take away the pins in it: remove the folder, or give another bpffs with --bpffs"
             }
+            Self::Host(HostError::InTheWay(_)) => {
+                "opswap did not make it and does not remove it: move it away, then try again"
+            }
             Self::Host(HostError::StillDefault { namespaces, .. }) => {
                 return Some(format!(
                     "keep the flag (leave out --set flags, or give non_restricted with it), or choose another default there first: `{}`",
@@ -510,6 +513,7 @@ fn of_host(error: &HostError) -> Class {
         | HostError::Stale { .. }
         | HostError::Busy { .. }
         | HostError::ForeignFolder(_)
+        | HostError::InTheWay(_)
         | HostError::StillDefault { .. }
         | HostError::RestrictedDefault { .. }
         | HostError::BuiltIn { .. } => Class::Conflict,

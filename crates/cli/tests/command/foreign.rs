@@ -76,6 +76,44 @@ fn one_foreign_thing_stands_in_nobodys_way() {
 }
 
 #[test]
+fn a_name_that_somebody_else_has_is_not_taken_from_them() {
+    if !linux_or_skip("foreign things with names of pins") {
+        return;
+    }
+    let ground = Ground::new();
+    let name = ground.name.as_str();
+    ground.load("reno");
+    // A number that is taken is passed over, whatever has it.
+    symlink("/etc/passwd", ground.folder().join("v2")).unwrap();
+    std::fs::create_dir(ground.folder().join("new3")).unwrap();
+    assert_eq!(ground.json(&["swap", name, "cubic"])["changes"][0]["to"], 4);
+    // One that is needed is not.
+    std::fs::create_dir(ground.folder().join("back4")).unwrap();
+    let before = ground.tables();
+    let ran = ground.run(&["rollback", name]);
+    assert!(ran.code == 6 && ran.err.contains("back4 is in the way"), "{ran:?}");
+    assert_eq!(ground.tables(), before);
+    std::fs::remove_dir(ground.folder().join("back4")).unwrap();
+    assert_eq!(ground.run(&["rollback", name]).code, 0);
+    ground.json(&["unload", name]);
+
+    std::fs::remove_dir(ground.folder().join("new3")).unwrap();
+    for wanted in ["v1", "link"] {
+        std::fs::rename(ground.folder().join("v2"), ground.folder().join(wanted)).unwrap();
+        let ran = ground.run(&["load", "reno", "--as", name]);
+        assert!(
+            ran.code == 6 && ran.err.contains(&format!("{wanted} is in the way")),
+            "{ran:?}"
+        );
+        std::fs::rename(ground.folder().join(wanted), ground.folder().join("v2")).unwrap();
+    }
+    std::fs::remove_file(ground.folder().join("v2")).unwrap();
+    ground.load("reno");
+    ground.json(&["unload", name]);
+    ground.gone();
+}
+
+#[test]
 fn nothing_is_kept_where_others_could_take_it_away() {
     if !linux_or_skip("folders of others in a bpffs") {
         return;

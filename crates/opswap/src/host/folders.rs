@@ -4,7 +4,7 @@
 //! must be a folder, ours or root's, and writable to nobody else, and what is in it is reached through its descriptor. What is not so is
 //! named ([`Foreign`]) and left alone.
 
-use super::pins::{self, TOP};
+use super::pins::{self, PinName, TOP};
 use super::{Host, HostError};
 use bpf::Errno;
 use linux::bpffs::{Distrust, FolderError};
@@ -27,6 +27,13 @@ pub struct Foreign {
     pub path: PathBuf,
     /// Why it is none of ours.
     pub why: ForeignWhy,
+}
+
+impl Foreign {
+    /// The name of ours that it has in an algorithm's folder.
+    pub(super) fn pin_name(&self) -> Option<PinName> {
+        PinName::parse(self.path.file_name()?.to_str()?)
+    }
 }
 
 /// Why something is not believed to be opswap's.

@@ -184,7 +184,13 @@ impl Host {
         }
         // What a killed load left.
         self.remove_pins(&folder)?;
-        let [link_pin, map_pin] = [PinName::Link, PinName::Version(1)].map(|name| name.to_string());
+        let wanted = [PinName::Link, PinName::Version(1)];
+        let foreign = census::pins_in(self, &folder)?.foreign.into_iter();
+        let mut in_the_way = foreign.filter(|foreign| foreign.pin_name().is_some_and(|name| wanted.contains(&name)));
+        if let Some(foreign) = in_the_way.next() {
+            return Err(HostError::InTheWay(foreign).into());
+        }
+        let [link_pin, map_pin] = wanted.map(|name| name.to_string());
         self.bpf
             .obj_pin(&folder.at(&map_pin), ObjectRef::Map(&ops.map))
             .map_err(system("pin the table"))?;

@@ -192,6 +192,9 @@ pub enum HostError {
     /// A folder of the bpffs in which pins would not be safe.
     #[error("{} is not safe to keep anything in: {}", .0.path.display(), .0.why)]
     ForeignFolder(Foreign),
+    /// Something that opswap did not put there has a name that it needs.
+    #[error("{} is in the way: {}", .0.path.display(), .0.why)]
+    InTheWay(Foreign),
     /// The new version must not be the default of namespaces that have the old one as theirs.
     #[error("this version of {name} lacks the flag non_restricted, and {name} is the default of {}", spaces(.namespaces))]
     StillDefault {

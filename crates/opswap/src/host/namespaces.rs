@@ -60,11 +60,21 @@ impl Namespace {
     /// The words before a command that run it inside.
     pub fn command_prefix(&self) -> String {
         match (self.initial, &self.name, self.pid) {
-            (false, Some(name), _) if !name.contains('/') => format!("ip netns exec {name} "),
-            (false, Some(path), _) => format!("nsenter --net={path} "),
+            (false, Some(name), _) if !name.contains('/') => format!("ip netns exec {} ", quoted(name)),
+            (false, Some(path), _) => format!("nsenter --net={} ", quoted(path)),
             (false, None, Some(pid)) => format!("nsenter --net --target {pid} "),
             _ => String::new(),
         }
+    }
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
+    if word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 
@@ -316,4 +326,58 @@ fn handed_out(space: &netns::Namespace, maps: &[u32], references: &impl Fn(u32) 
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Namespace;
+
+    #[test]
+    fn a_namespace_is_told_by_what_is_known_of_it() {
+        let namespace = |name: Option<&str>, pid, initial| Namespace {
+            name: name.map(str::to_owned),
+            inode: 7,
+            pid,
+            initial,
+        };
+        for (namespace, shown, short, prefix) in [
+            (
+                namespace(Some("web"), Some(3), false),
+                "namespace web",
+                "web",
+                "ip netns exec web ",
+            ),
+            (
+                namespace(Some("it's"), None, false),
+                "namespace it's",
+                "it's",
+                "ip netns exec 'it'\\''s' ",
+            ),
+            (
+                namespace(Some("/run/docker/netns/1"), None, false),
+                "namespace /run/docker/netns/1",
+                "/run/docker/netns/1",
+                "nsenter --net=/run/docker/netns/1 ",
+            ),
+            (
+                namespace(None, Some(3), false),
+                "the namespace of process 3",
+                "pid 3",
+                "nsenter --net --target 3 ",
+            ),
+            (namespace(None, None, false), "namespace net:[7]", "net:[7]", ""),
+            (
+                namespace(Some("web"), Some(1), true),
+                "the initial namespace",
+                "initial",
+                "",
+            ),
+        ] {
+            assert_eq!(
+                (namespace.to_string().as_str(), namespace.short().as_str()),
+                (shown, short)
+            );
+            assert_eq!(namespace.command_prefix(), prefix);
+        }
+    }
 }

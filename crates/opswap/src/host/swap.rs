@@ -8,8 +8,8 @@
 //! A rollback updates the link and then renames the version that it took away to `back<N>`.
 
 use super::carry::{FieldValue, carry_over};
-use super::census::{Pin, PinnedId, pins_in};
-use super::folders::{Folder, Missing};
+use super::census::{Kept, Pin, PinnedId, pins_in};
+use super::folders::{Folder, Foreign, Missing};
 use super::load::{Settings, prepare};
 use super::namespaces::{self, Renewal};
 use super::pins::{self, PinName};
@@ -57,6 +57,8 @@ struct Held {
     link_id: u32,
     live_map_id: u32,
     pins: Vec<Pin>,
+    /// What else is in the folder.
+    foreign: Vec<Foreign>,
 }
 
 impl Held {
@@ -85,10 +87,20 @@ impl Held {
         kept.max_by_key(|pin| pin.name.rank())
     }
 
-    /// The number of the next version.
+    /// The number of the next version: none that a pin has, or something of somebody else's that has a name of ours.
     fn next_number(&self) -> u32 {
-        let newest = self.pins.iter().filter_map(|pin| pin.name.number()).max();
-        newest.unwrap_or(0).saturating_add(1)
+        let foreign = self.foreign.iter().filter_map(Foreign::pin_name);
+        let names = self.pins.iter().map(|pin| pin.name).chain(foreign);
+        names.filter_map(PinName::number).max().unwrap_or(0).saturating_add(1)
+    }
+
+    /// Refuses a name that something of somebody else's has: it is neither replaced nor removed.
+    fn free(&self, wanted: PinName) -> Result<(), HostError> {
+        let in_the_way = self.foreign.iter().find(|foreign| foreign.pin_name() == Some(wanted));
+        match in_the_way {
+            Some(foreign) => Err(HostError::InTheWay(foreign.clone())),
+            None => Ok(()),
+        }
     }
 
     fn live_number(&self) -> u32 {
@@ -191,7 +203,7 @@ impl Host {
             Err(Missing::Failed(error)) => return Err(error),
             Err(Missing::Absent | Missing::Foreign(_)) => return Err(not_ours()),
         };
-        let pins = pins_in(self, &folder)?.pins;
+        let Kept { pins, foreign } = pins_in(self, &folder)?;
         let linked = pins.iter().any(|pin| pin.name == PinName::Link);
         let opened = linked.then(|| self.bpf.obj_get(&folder.at(&PinName::Link.to_string())));
         let Some(Ok(Pinned::Link(link))) = opened else {
@@ -209,6 +221,7 @@ impl Host {
             link_id: info.id,
             live_map_id,
             pins,
+            foreign,
         })
     }
 
@@ -236,6 +249,9 @@ impl Host {
     fn exchange_for_new(&self, name: &str, held: &mut Held, map: &Fd<Map>) -> Result<Swapped, HostError> {
         self.keeps_defaults(name, held, map)?;
         self.pin_live(held)?;
+        if let Some(number) = held.live().and_then(|live| live.name.number()) {
+            held.free(PinName::Version(number))?;
+        }
         let to = held.next_number();
         let pin = PinName::New(to);
         self.bpf
@@ -283,6 +299,12 @@ impl Host {
         };
         self.keeps_defaults(name, held, &map)?;
         self.pin_live(held)?;
+        if let Some(number) = held.live().and_then(|live| live.name.number()) {
+            held.free(PinName::Back(number))?;
+        }
+        if let Some(number) = previous.number() {
+            held.free(PinName::Version(number))?;
+        }
         let took = self.exchange(name, held, &map)?;
         if let Some(live) = held.live() {
             self.rename(held, live.name, PinName::Back)?;
@@ -299,7 +321,9 @@ impl Host {
         }
         let info = self.bpf.map_info(new);
         let new = self.is_unrestricted(info.map_err(HostError::system("read the facts of a map"))?.id)?;
-        if new || !self.is_unrestricted(held.live_map_id)? {
+        // The kernel sets the flag itself where the first namespace was given the table.
+        let old = namespaces::is_allowed(name) || self.is_unrestricted(held.live_map_id)?;
+        if new || !old {
             return Ok(());
         }
         let namespaces = namespaces::who_would_lose(name, self.renews);
