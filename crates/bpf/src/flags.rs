@@ -26,6 +26,8 @@ bitflags! {
         const CLONE = 1 << 9;
         /// User space may map it into memory.
         const MMAPABLE = 1 << 10;
+        /// An array that may stand for one of another length in a map of maps.
+        const INNER_MAP = 1 << 12;
         /// An ops map that is registered by a link.
         const LINK = 1 << 13;
         /// `value_type_btf_obj_fd` names the module that has the ops type.
@@ -60,6 +62,10 @@ bitflags! {
         const TEST_STATE_FREQ = 1 << 3;
         /// May sleep.
         const SLEEPABLE = 1 << 4;
+        /// XDP programs only: packets may lie in several parts.
+        const XDP_HAS_FRAGS = 1 << 5;
+        /// XDP programs only: for one device.
+        const XDP_DEV_BOUND_ONLY = 1 << 6;
         /// For tests of the verifier: a broken invariant of the ranges refuses the program.
         const TEST_REG_INVARIANTS = 1 << 7;
         const _ = !0;

@@ -9,6 +9,8 @@ pub struct Options {
     pub limits: Limits,
     /// Where states are kept, so that a path can end where an earlier one covers the rest.
     pub keeping: Keeping,
+    /// Accesses of memory other than the stack must be aligned too (`BPF_F_STRICT_ALIGNMENT`), as on machines that cannot do others.
+    pub strict_alignment: bool,
 }
 
 /// Where states are kept. The verdict is the same everywhere but for [`Limits`].

@@ -84,13 +84,19 @@ impl Plan {
             return Err(Errno::EINVAL);
         }
         let both_prog = MapFlags::RDONLY_PROG | MapFlags::WRONLY_PROG;
-        let only = |allowed: MapFlags| (allowed | ACCESS).contains(flags) && !flags.contains(both_prog);
+        let both_user = MapFlags::RDONLY | MapFlags::WRONLY;
+        let only = |allowed: MapFlags| {
+            (allowed | ACCESS).contains(flags) && !flags.contains(both_prog) && !flags.contains(both_user)
+        };
         match self.map_type {
             MapType::ARRAY | MapType::PERCPU_ARRAY => {
                 let per_cpu = self.map_type == MapType::PERCPU_ARRAY;
                 let shape = self.max_entries != 0 && self.key_size == 4 && self.value_size != 0;
-                let mapped = per_cpu && flags.contains(MapFlags::MMAPABLE);
-                if !shape || !only(MapFlags::NUMA_NODE | MapFlags::MMAPABLE) || mapped {
+                // Each CPU has its own memory, which can be neither mapped nor put on one node.
+                let placed =
+                    per_cpu && flags.intersects(MapFlags::MMAPABLE | MapFlags::NUMA_NODE | MapFlags::INNER_MAP);
+                let allowed = MapFlags::NUMA_NODE | MapFlags::MMAPABLE | MapFlags::INNER_MAP;
+                if !shape || !only(allowed) || placed {
                     return Err(Errno::EINVAL);
                 }
                 if self.value_size > i32::MAX as u32 || per_cpu && self.value_size > PER_CPU_VALUE_MAX {
@@ -99,7 +105,8 @@ impl Plan {
             }
             MapType::HASH | MapType::PERCPU_HASH => {
                 let allowed = MapFlags::NO_PREALLOC | MapFlags::NUMA_NODE | MapFlags::ZERO_SEED;
-                if !only(allowed) || self.max_entries == 0 || self.key_size == 0 || self.value_size == 0 {
+                let placed = self.map_type.is_per_cpu() && flags.contains(MapFlags::NUMA_NODE);
+                if !only(allowed) || placed || self.max_entries == 0 || self.key_size == 0 || self.value_size == 0 {
                     return Err(Errno::EINVAL);
                 }
                 let element = u64::from(self.key_size) + u64::from(self.value_size);

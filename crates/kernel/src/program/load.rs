@@ -14,7 +14,7 @@ use bpf::{Errno, MapType, ProgFlags, ProgLoad, ProgLoadError, ProgType};
 use btf::TypeId;
 use isa::{Imm64, Insn, RawInsn};
 use std::sync::Arc;
-use verifier::{Failure, MapRef, Options, Reason, Rejection, Verified};
+use verifier::{Failure, Keeping, MapRef, Options, Reason, Rejection, Verified};
 
 /// Loads a program; with it comes a log of the given level (0 for none).
 pub(crate) fn load(
@@ -41,7 +41,7 @@ pub(crate) fn load(
         odd: &odd,
         debug: debug.as_program_debug(types.as_deref()),
     };
-    let verified = verify(&program, &context, &maps)?;
+    let verified = verify(&program, &context, &maps, &options(args.flags))?;
     let code = Link {
         world: &context,
         maps: &maps,
@@ -69,8 +69,9 @@ fn verify(
     program: &verifier::Program<'_>,
     context: &World<'_>,
     maps: &[(MapRef, Arc<Map>)],
+    options: &Options,
 ) -> Result<Verified, ProgLoadError> {
-    verifier::verify(program, context, &Options::default()).map_err(|failure| match &failure {
+    verifier::verify(program, context, options).map_err(|failure| match &failure {
         Failure::Rejected(rejection) => {
             let mut refusal = refusal::rejected(rejection);
             if matches!(rejection.reason, Reason::NoDirectValue { .. }) && has_many(rejection.insn, maps) {
@@ -115,7 +116,27 @@ const FLAGS: ProgFlags = ProgFlags::STRICT_ALIGNMENT
     .union(ProgFlags::TEST_RND_HI32)
     .union(ProgFlags::TEST_STATE_FREQ)
     .union(ProgFlags::SLEEPABLE)
+    // Linux looks at these two for XDP programs only, and takes them for others.
+    .union(ProgFlags::XDP_HAS_FRAGS)
+    .union(ProgFlags::XDP_DEV_BOUND_ONLY)
     .union(ProgFlags::TEST_REG_INVARIANTS);
+
+/// What the flags ask of the verifier.
+///
+/// The other two look for bugs of Linux's own and change no verdict as long as there is none: `BPF_F_TEST_RND_HI32` fills upper halves that a JIT may
+/// leave as they are (this interpreter clears them always), `BPF_F_TEST_REG_INVARIANTS` refuses a program at which Linux's ranges contradict
+/// themselves.
+fn options(flags: ProgFlags) -> Options {
+    Options {
+        keeping: match flags.contains(ProgFlags::TEST_STATE_FREQ) {
+            true => Keeping::Everywhere,
+            false => Keeping::default(),
+        },
+        // Whoever asks for both gets the weaker (`bpf_check`).
+        strict_alignment: flags.contains(ProgFlags::STRICT_ALIGNMENT) && !flags.contains(ProgFlags::ANY_ALIGNMENT),
+        ..Options::default()
+    }
+}
 
 fn check_arguments(args: &ProgLoad<'_>) -> Result<(), ProgLoadError> {
     let bad = |errno| Err(refusal::bad_request(errno));
@@ -132,6 +153,10 @@ fn check_arguments(args: &ProgLoad<'_>) -> Result<(), ProgLoadError> {
         return bad(Errno::EINVAL);
     }
     if args.attach_prog.is_some() || args.attach_btf.is_some() {
+        return bad(Errno::EINVAL);
+    }
+    // A socket filter runs where nothing may sleep (`can_be_sleepable`).
+    if args.flags.contains(ProgFlags::SLEEPABLE) && args.prog_type == ProgType::SOCKET_FILTER {
         return bad(Errno::EINVAL);
     }
     check_name(args.name).map_err(refusal::bad_request)?;

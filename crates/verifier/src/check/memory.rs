@@ -152,10 +152,12 @@ impl Verifier<'_> {
         value
     }
 
-    /// The stack is always aligned; elsewhere only atomic operations must be (`check_ptr_alignment` on a machine
-    /// with efficient unaligned access).
+    /// The stack is always aligned; elsewhere, unless the options ask for more, only atomic operations must be (`check_ptr_alignment` on a
+    /// machine with efficient unaligned access).
     fn check_alignment(&self, access: &Access) -> Checked {
-        let strict = matches!(access.base.kind, Kind::Stack { .. }) || matches!(access.usage, Use::Atomic);
+        let strict = self.options.strict_alignment
+            || matches!(access.base.kind, Kind::Stack { .. })
+            || matches!(access.usage, Use::Atomic);
         let offset = access.base.scalar.bits.add(Tnum::constant(access.fixed() as u64));
         if !strict || !access.base.is_pointer() || offset.is_aligned(access.size.into()) {
             return Ok(());
