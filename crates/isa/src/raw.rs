@@ -1,5 +1,7 @@
 //! The 8-byte slot as its five fields, before it has a meaning. RFC 9669 section 3.
 
+use crate::opcode;
+
 /// One slot of a program, fields unpacked (`struct bpf_insn`).
 ///
 /// ```
@@ -42,6 +44,22 @@ impl RawInsn {
             src: b[1] >> 4,
             off: i16::from_le_bytes([b[2], b[3]]),
             imm: i32::from_le_bytes([b[4], b[5], b[6], b[7]]),
+        }
+    }
+
+    /// The index into the load command's `fd_array` that the slot holds: of a map, or of the BTF of a called function's module.
+    ///
+    /// ```
+    /// let insns = isa::encode(&isa::asm::assemble("r1 = map_idx(3) ll\nexit")?)?;
+    /// assert_eq!((insns[0].fd_index(), insns[2].fd_index()), (Some(3), None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fd_index(&self) -> Option<u32> {
+        const CALL: u8 = opcode::class::JMP | opcode::jmp::CALL;
+        match (self.code, self.src) {
+            (opcode::LD_IMM64, opcode::pseudo::MAP_IDX | opcode::pseudo::MAP_IDX_VALUE) => Some(self.imm as u32),
+            (CALL, opcode::call::KFUNC) => u32::try_from(self.off).ok().filter(|&index| index != 0),
+            _ => None,
         }
     }
 

@@ -20,7 +20,7 @@ const LOG_MOST: usize = 64 << 20;
 const LOG_OF_REFUSAL: u32 = 1;
 
 pub(crate) fn load(args: &ProgLoad<'_>) -> Result<i32, ProgLoadError> {
-    let attr = ProgLoadAttr::try_from(args).map_err(|errno| failure(errno, String::new()))?;
+    let attr = checked(args)?;
     let errno = match attempt(args, &attr, 0, &mut []).0 {
         Ok(fd) => return Ok(fd),
         Err(errno) => errno,
@@ -66,11 +66,23 @@ fn explain_sleep(args: &ProgLoad<'_>, failure: &mut ProgLoadError) {
 }
 
 pub(crate) fn load_with_log(args: &ProgLoad<'_>, level: u32) -> Result<(i32, String), ProgLoadError> {
-    let attr = ProgLoadAttr::try_from(args).map_err(|errno| failure(errno, String::new()))?;
+    let attr = checked(args)?;
     match with_log(args, &attr, level, Wanted::Everything) {
         (Ok(fd), log) => Ok((fd, log)),
         (Err(errno), log) => Err(failure(errno, log)),
     }
+}
+
+/// The arguments in the kernel's form.
+///
+/// The kernel is not told how long `fd_array` is (only since Linux 6.14 can it be, and then each entry must be a map or BTF): an index behind its end would
+/// make it take whatever lies there in our memory for a descriptor.
+fn checked(args: &ProgLoad<'_>) -> Result<ProgLoadAttr, ProgLoadError> {
+    let mut indices = args.insns.iter().filter_map(|insn| insn.fd_index());
+    if indices.any(|index| index as usize >= args.fd_array.len()) {
+        return Err(failure(Errno::EBADF, String::new()));
+    }
+    ProgLoadAttr::try_from(args).map_err(|errno| failure(errno, String::new()))
 }
 
 /// What a log is wanted for.

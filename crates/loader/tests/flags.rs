@@ -1,7 +1,7 @@
 //! Flags of maps and programs: the embedded kernel takes and refuses what Linux does, with its error number; a flag that is taken has the
 //! effect that it has on Linux.
 
-use bpf::{Bpf, MapCreate, MapFlags, MapType, ProgFlags, ProgLoad, ProgType};
+use bpf::{Bpf, Errno, MapCreate, MapFlags, MapType, ProgFlags, ProgLoad, ProgType};
 use btf::{Builder, Encoding};
 use isa::RawInsn;
 use testkit::{assemble, linux_or_skip};
@@ -118,18 +118,17 @@ fn flags_of_programs() {
     let mut wrong = Vec::new();
     let mut strict = 0;
     for flags in bits.chain(pairs) {
-        let programs = [0, 1].map(|at| programs(maps[at].raw()));
-        for which in 0..programs[0].len() {
-            let numbers = [0, 1].map(|at| {
+        let [for_linux, for_embedded] = [0, 1].map(|at| programs(maps[at].raw()));
+        for ((name, linux_insns), (_, insns)) in for_linux.iter().zip(&for_embedded) {
+            let numbers = [(0, linux_insns), (1, insns)].map(|(at, insns): (usize, &Vec<RawInsn>)| {
                 let args = ProgLoad {
                     flags,
-                    ..ProgLoad::new(ProgType::SOCKET_FILTER, &programs[at][which].1)
+                    ..ProgLoad::new(ProgType::SOCKET_FILTER, insns)
                 };
                 kernels[at].prog_load(&args).err().map_or(0, |error| error.errno.0)
             });
             strict += usize::from(flags == ProgFlags::STRICT_ALIGNMENT && numbers == [13, 13]);
             if numbers[0] != numbers[1] {
-                let name = programs[0][which].0;
                 wrong.push(format!(
                     "{name} with {flags:?}: Linux {}, embedded {}",
                     numbers[0], numbers[1]
@@ -157,4 +156,40 @@ fn states_are_kept_as_often_as_the_flag_says() {
     };
     let (few, many) = (states(ProgFlags::empty()), states(ProgFlags::TEST_STATE_FREQ));
     assert!(many > few, "{many} states with the flag, {few} without");
+}
+
+/// The kernel is not told how long the array of descriptors is: an index behind its end is refused before it is asked.
+#[test]
+fn indices_of_descriptors_are_inside() {
+    if !linux_or_skip("indices of descriptors, as Linux sees them") {
+        return;
+    }
+    for kernel in kernels() {
+        let map = MapCreate {
+            key_size: 4,
+            value_size: 16,
+            max_entries: 1,
+            ..MapCreate::new(MapType::ARRAY)
+        };
+        let map = kernel.map_create(&map).unwrap();
+        let descriptors = [map.raw(); 8];
+        for form in ["map_idx(2)", "map_idx_value(2, 0)"] {
+            let insns = assemble(&format!("r1 = {form} ll\nr0 = 0\nexit"));
+            for length in 0..descriptors.len() {
+                // What lies behind the slice is a map too, so that only a look at the length can tell.
+                let args = ProgLoad {
+                    fd_array: &descriptors[..length],
+                    ..ProgLoad::new(ProgType::SOCKET_FILTER, &insns)
+                };
+                let found = kernel.prog_load(&args).err().map(|error| error.errno);
+                let expected = (length < 3).then_some(Errno::EBADF);
+                assert_eq!(
+                    found,
+                    expected,
+                    "{} kernel, {form}, {length} descriptors",
+                    kernel.name()
+                );
+            }
+        }
+    }
 }
