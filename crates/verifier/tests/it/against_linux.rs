@@ -86,6 +86,7 @@ fn linux_accepts_every_generated_program_that_is_accepted_here() {
         } else {
             Keeping::Sparse
         },
+        ..Options::default()
     };
     let (mut accepted, mut stricter, mut refused) = (0, 0, 0);
     let mut wrong = Vec::new();

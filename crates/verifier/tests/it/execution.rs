@@ -163,6 +163,7 @@ fn accepted_generated_programs_never_trap() {
         } else {
             Keeping::Sparse
         },
+        ..Options::default()
     };
     let mut accepted = 0;
     for seed in first..first + count {

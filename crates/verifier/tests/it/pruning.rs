@@ -14,7 +14,12 @@ fn verify(world: &World, insns: &[Insn], keeping: Keeping) -> Result<Verified, F
         insns_processed_max: 50_000,
         ..Limits::default()
     };
-    verifier::verify(&Program::new(insns), world, &Options { limits, keeping })
+    let options = Options {
+        limits,
+        keeping,
+        ..Options::default()
+    };
+    verifier::verify(&Program::new(insns), world, &options)
 }
 
 #[test]
