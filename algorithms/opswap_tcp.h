@@ -21,9 +21,11 @@ typedef _Bool bool;
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct sock {
-	u32 sk_pacing_status;
-	unsigned long sk_pacing_rate;
+	u32 sk_pacing_status;			/* SK_PACING_*; may be written */
+	unsigned long sk_pacing_rate;		/* bytes a second; may be written */
+	unsigned long sk_max_pacing_rate;	/* what the application allows */
 	unsigned int sk_gso_max_size;
+	u8 sk_pacing_shift;			/* a burst holds sk_pacing_rate >> sk_pacing_shift bytes */
 };
 
 struct inet_sock {
@@ -39,23 +41,48 @@ struct inet_connection_sock {
 	u64 icsk_ca_priv[13];
 };
 
+struct minmax_sample {
+	u32 t;
+	u32 v;
+};
+
+struct minmax {
+	struct minmax_sample s[3];
+};
+
+/* Windows and counts are packets, times microseconds unless named otherwise. */
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	/* These may be written. */
 	u32 snd_cwnd;
 	u32 snd_cwnd_cnt;
-	u32 snd_cwnd_clamp;
+	u32 snd_cwnd_stamp;
 	u32 snd_ssthresh;
-	u32 prior_cwnd;
+	u32 app_limited;		/* `delivered` at which the application stops being the limit; 0: it is not */
+	u8 ecn_flags;
+	/* These may not. */
+	u32 snd_cwnd_clamp;
+	u32 prior_cwnd;			/* snd_cwnd before the recovery */
 	u32 max_packets_out;
-	u8 is_cwnd_limited : 1;
+	u8 : 3, is_cwnd_limited : 1;	/* use is_cwnd_limited() below */
 	u32 snd_una;
 	u32 snd_nxt;
 	u32 rcv_nxt;
-	u32 delivered;
+	u32 packets_out;
+	u32 sacked_out;
+	u32 lost_out;
+	u32 retrans_out;
+	u32 delivered;			/* ever */
 	u32 delivered_ce;
-	u32 lsndtime;
-	u64 tcp_mstamp;
-	u8 ecn_flags;
+	u64 delivered_mstamp;
+	u32 lost;			/* ever */
+	u32 mss_cache;			/* bytes of a full packet */
+	u32 srtt_us;			/* times 8 */
+	struct minmax rtt_min;		/* use min_rtt_us() below */
+	u32 lsndtime;			/* jiffies */
+	u64 tcp_mstamp;			/* now */
+	u64 tcp_clock_cache;		/* now, nanoseconds */
+	u64 tcp_wstamp_ns;		/* when the next packet may leave */
 };
 
 struct ack_sample {
@@ -64,7 +91,26 @@ struct ack_sample {
 	u32 in_flight;
 };
 
-struct rate_sample;
+/* How fast packets are delivered, measured over the flight of the newest one that this ACK reports. */
+struct rate_sample {
+	u64 prior_mstamp;		/* when the measurement began; 0: none */
+	u32 prior_delivered;		/* tcp_sock.delivered then */
+	u32 prior_delivered_ce;
+	s32 delivered;			/* packets; negative: no sample */
+	s32 delivered_ce;
+	long interval_us;		/* in this time; negative or zero: no sample */
+	u32 snd_interval_us;
+	u32 rcv_interval_us;
+	long rtt_us;			/* of the packet; negative: not known */
+	int losses;			/* packets marked lost by this ACK */
+	u32 acked_sacked;		/* packets newly delivered */
+	u32 prior_in_flight;		/* packets in flight before this ACK */
+	u32 last_end_seq;
+	bool is_app_limited;		/* the application had nothing to send for a while: the rate may be higher */
+	bool is_retrans;
+	bool is_ack_delayed;
+};
+
 union tcp_cc_info;
 struct module;
 
@@ -105,7 +151,10 @@ struct tcp_congestion_ops {
 
 #pragma clang attribute pop
 
-/* enum tcp_ca_state, as far as used */
+/* enum tcp_ca_state */
+#define TCP_CA_OPEN 0
+#define TCP_CA_DISORDER 1
+#define TCP_CA_CWR 2
 #define TCP_CA_RECOVERY 3
 #define TCP_CA_LOSS 4
 /* tcp_sock.ecn_flags */
@@ -116,6 +165,12 @@ struct tcp_congestion_ops {
 #define ICSK_ACK_NOW 16
 /* sock.sk_pacing_status */
 #define SK_PACING_NONE 0
+#define SK_PACING_NEEDED 1
+#define SK_PACING_FQ 2
+/* in_ack_event */
+#define CA_ACK_SLOWPATH 1
+#define CA_ACK_WIN_UPDATE 2
+#define CA_ACK_ECE 4
 /* tcp_congestion_ops.flags */
 #define TCP_CONG_NON_RESTRICTED 1
 #define TCP_CONG_NEEDS_ECN 2
@@ -134,6 +189,9 @@ struct tcp_congestion_ops {
 extern unsigned long CONFIG_HZ from_kconfig;
 
 /* BPF helpers, by number. */
+static u64 (*const bpf_ktime_get_ns)(void) = (void *)5;
+static long (*const bpf_trace_printk)(const char *format, u32 size, ...) = (void *)6;
+static u32 (*const bpf_get_prandom_u32)(void) = (void *)7;
 static u64 (*const bpf_jiffies64)(void) = (void *)118;
 static long (*const bpf_tcp_send_ack)(struct tcp_sock *tp, u32 rcv_nxt) = (void *)116;
 static long (*const bpf_setsockopt)(void *socket, int level, int name, void *value, int len) = (void *)49;
@@ -167,6 +225,20 @@ extern u32 tcp_reno_undo_cwnd(struct sock *sk) from_kernel;
 		return name##_body((t0)ctx[0], (t1)ctx[1], (t2)ctx[2]);                  \
 	}                                                                                \
 	inline_always ret name##_body(t0 a0, t1 a1, t2 a2)
+#define OPS4(ret, name, t0, a0, t1, a1, t2, a2, t3, a3)                                  \
+	inline_always ret name##_body(t0 a0, t1 a1, t2 a2, t3 a3);                       \
+	SEC("struct_ops/" #name) ret name(u64 *ctx)                                      \
+	{                                                                                \
+		return name##_body((t0)ctx[0], (t1)ctx[1], (t2)ctx[2], (t3)ctx[3]);      \
+	}                                                                                \
+	inline_always ret name##_body(t0 a0, t1 a1, t2 a2, t3 a3)
+
+/* A line with up to three numbers for /sys/kernel/tracing/trace_pipe, while you look for a fault. */
+#define bpf_printk(text, args...)                                                        \
+	({                                                                               \
+		static const char text_[] = text;                                        \
+		bpf_trace_printk(text_, sizeof(text_), ##args);                          \
+	})
 
 /*
  * Where an operations structure goes: registered by a link (the default), or, with -DOPSWAP_NO_LINK, by writing its
@@ -198,6 +270,11 @@ extern u32 tcp_reno_undo_cwnd(struct sock *sk) from_kernel;
 /* ---- Small things that every congestion control needs. ---- */
 
 inline_always u32 min_u32(u32 a, u32 b)
+{
+	return a < b ? a : b;
+}
+
+inline_always u64 min_u64(u64 a, u64 b)
 {
 	return a < b ? a : b;
 }
@@ -235,6 +312,18 @@ inline_always u32 jiffies32(void)
 inline_always bool in_slow_start(const struct tcp_sock *tp)
 {
 	return tp->snd_cwnd < tp->snd_ssthresh;
+}
+
+/* Packets that are on their way, as far as TCP knows. */
+inline_always u32 packets_in_flight(const struct tcp_sock *tp)
+{
+	return tp->packets_out - tp->sacked_out - tp->lost_out + tp->retrans_out;
+}
+
+/* The shortest round trip of the last minutes; ~0 before the first. */
+inline_always u32 min_rtt_us(const struct tcp_sock *tp)
+{
+	return tp->rtt_min.s[0].v;
 }
 
 /*

@@ -2,8 +2,8 @@
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use opswap::Limits;
 use opswap::lab::{QueueSize, Rate, Span, parse_bytes, parse_probability};
+use opswap::{Limits, Template};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -94,6 +94,27 @@ pub(crate) enum KernelName {
     Linux,
 }
 
+/// What a new program starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Like {
+    /// Additive increase, multiplicative decrease: the least there is.
+    Aimd,
+    /// By delay: a few packets in the queue.
+    Vegas,
+    /// By a model of rate and round trip: paced, deaf to losses.
+    Bbr,
+}
+
+impl Like {
+    pub(crate) fn template(self) -> Template {
+        match self {
+            Self::Aimd => Template::Aimd,
+            Self::Vegas => Template::Vegas,
+            Self::Bbr => Template::Bbr,
+        }
+    }
+}
+
 /// The verbs; each has a file in `verbs/`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -104,6 +125,17 @@ pub(crate) enum Verb {
     },
     /// Print a kernel's types as a C header (vmlinux.h)
     Header,
+    /// Write a first congestion control, NAME.bpf.c, and the header it includes
+    #[command(
+        after_help = "Examples:\n  opswap new my_cc             the least there is: additive increase, multiplicative decrease\n  opswap new my_cc --like bbr  paced at the measured rate"
+    )]
+    New {
+        /// The algorithm's name: 1 to 15 letters, digits and `_`; the files go into the current folder
+        name: String,
+        /// What to start from
+        #[arg(long, value_name = "TEMPLATE", default_value = "aimd")]
+        like: Like,
+    },
     /// Compile BPF C to an object with clang and the right flags
     #[command(
         after_help = "Headers that the source includes and that neither it nor the system has are supplied: opswap_tcp.h, libbpf's <bpf/…>, those of the kernel's selftests, and vmlinux.h with the running kernel's types.\n\nExamples:\n  opswap build my_cc.bpf.c\n  opswap build my_cc.bpf.c -o out.bpf.o -- -I include -DDEBUG -mcpu=v4\n  opswap build - -o - < my_cc.bpf.c > my_cc.bpf.o"

@@ -3,6 +3,7 @@
 use crate::compile::CompileError;
 use crate::files::ReadError;
 use crate::host::HostError;
+use crate::new::NewError;
 use crate::source::SourceError;
 use bpf::{Errno, KernelBtfError, LoadVerdict, ProgLoadError, Report};
 use lab::{EmbeddedError, RunError};
@@ -52,6 +53,9 @@ pub enum Error {
         #[source]
         error: Box<loader::AttachError>,
     },
+    /// A new program could not be written.
+    #[error(transparent)]
+    New(#[from] NewError),
     /// Something about what is registered or kept.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -150,6 +154,9 @@ impl Error {
             Self::Source(SourceError::Compile(CompileError::Write { error, .. })) | Self::Write { error, .. } => {
                 of_writing(error)
             }
+            Self::New(NewError::Name { .. }) => Class::Usage,
+            Self::New(NewError::Exists { .. }) => Class::Conflict,
+            Self::New(NewError::Write { error, .. }) => of_writing(error),
             Self::Source(_) | Self::Embedded(_) => Class::Failed,
             Self::Object { error, .. } => match **error {
                 object::Error::Unsupported { .. } => Class::Unsupported,

@@ -37,6 +37,7 @@ mod header;
 mod host;
 mod kernels;
 mod kinds;
+mod new;
 mod selection;
 pub mod shipped;
 mod similar;
@@ -60,6 +61,7 @@ pub use kernel::Limits;
 pub use kernels::{Embedded, embedded, linux};
 pub use kinds::{KindDetail, KindSummary, Member, MemberUse, kind, kinds};
 pub use loader::{SetField, SetFieldError};
+pub use new::{Created, NameFault, NewError, Template, new_program};
 pub use similar::similar;
 pub use source::{Source, SourceError};
 

@@ -14,6 +14,7 @@ mod list;
 mod load;
 mod man;
 mod namespaces;
+mod new;
 mod rollback;
 mod scenario;
 mod show;
@@ -35,6 +36,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     match &arguments.verb {
         Verb::Kinds { kind } => kinds::run(kind.as_deref(), common, output),
         Verb::Header => header::run(common, output),
+        Verb::New { name, like } => new::run(name, *like, output),
         Verb::Build {
             source,
             output: object,

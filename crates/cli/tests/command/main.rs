@@ -12,6 +12,7 @@ mod host;
 mod hostile;
 mod limits;
 mod namespaces;
+mod new;
 mod patch;
 mod plain;
 mod rights;
