@@ -168,6 +168,7 @@ impl<'a> Verifier<'a> {
     fn all(&mut self) -> Checked {
         self.find_maps()?;
         self.find_kfuncs()?;
+        self.find_exception_callback()?;
         self.entry_state();
         self.paths()?;
         while let Some(subprog) = self.functions.next_unverified() {
@@ -262,6 +263,19 @@ impl<'a> Verifier<'a> {
             if !is_function && !later && self.env.kfunc(id, module).is_none() {
                 return Err(self.unknown_kfunc(btf_id).into());
             }
+        }
+        Ok(())
+    }
+
+    /// A program may name a function for its exceptions, which has rules of its own (`bpf_find_exception_callback_insn_off`).
+    fn find_exception_callback(&self) -> Checked {
+        let debug = self.program.debug.filter(|debug| !debug.funcs.is_empty());
+        let named = debug.is_some_and(|debug| {
+            let mut tags = debug.btf.decl_tags(debug.funcs[0].type_id);
+            tags.any(|(text, component)| component.is_none() && text.starts_with("exception_callback:"))
+        });
+        if named {
+            return Err(Feature::Insn("a callback for exceptions").into());
         }
         Ok(())
     }

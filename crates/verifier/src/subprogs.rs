@@ -7,7 +7,7 @@ use isa::Insn;
 
 use crate::cfg::{Broken, Shape, callee};
 use crate::engine::Checked;
-use crate::environment::Environment;
+use crate::environment::{Context, Environment};
 use crate::failure::Feature;
 use crate::options::{MAX_BPF_STACK, MAX_CALL_FRAMES};
 use crate::program::Program;
@@ -271,6 +271,17 @@ fn parameters(btf: &Btf, name: &str, func: TypeId, proto: TypeId, env: &dyn Envi
     Ok(params)
 }
 
+/// Whether a pointer to this type may be tagged as the context (`btf_validate_prog_ctx_type`): `void *` always, `u64 *` where the context is an array of
+/// arguments, and the structure that a packet's program gets.
+fn is_context(pointee: btf::Type<'_>, context: &Context) -> bool {
+    match (pointee.def, context) {
+        (Def::Void, _) => true,
+        (Def::Int(int), Context::Args(_)) => int.size == 8,
+        (Def::Struct(_), Context::Fields(_)) => pointee.name == "__sk_buff",
+        _ => false,
+    }
+}
+
 /// One parameter; `None` for what is not modelled.
 fn parameter(btf: &Btf, ty: TypeId, tags: &[&str], env: &dyn Environment) -> Option<Param> {
     let resolved = btf.resolve(ty).ok()?;
@@ -279,7 +290,7 @@ fn parameter(btf: &Btf, ty: TypeId, tags: &[&str], env: &dyn Environment) -> Opt
         Def::Ptr(target) => {
             let pointee = btf.resolve(target).ok()?;
             match tags {
-                ["ctx"] => Some(Param::Ctx),
+                ["ctx"] => is_context(pointee, env.context()).then_some(Param::Ctx),
                 ["trusted"] | ["trusted", "nullable"] | ["nullable", "trusted"] => {
                     let kind = pointee.kind();
                     let ty = env.kernel_btf().find(pointee.name, kind)?;

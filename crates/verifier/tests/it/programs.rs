@@ -238,6 +238,53 @@ fn calls_of_global_functions_want_a_number_back() {
     }
 }
 
+/// Which types may be tagged as the context, as Linux has it.
+#[test]
+fn context_arguments_of_global_functions() {
+    let mut b = Builder::new();
+    let int = b.int("int", 4, Encoding::SIGNED);
+    let u64_ = b.int("unsigned long", 8, Encoding::UNSIGNED);
+    let alias = b.typedef("u64", u64_);
+    let packet = b.struct_type("__sk_buff", 4, &[btf::Member::at("len", int, 0)]);
+    let other = b.struct_type("foo", 4, &[btf::Member::at("a", int, 0)]);
+    let entry_proto = b.func_proto(int, &[], false);
+    let entry = b.func("entry", entry_proto, Linkage::Global);
+    let mut function = |pointee| {
+        let argument = b.ptr(pointee);
+        let proto = b.func_proto(int, &[Param::new("ctx", argument)], false);
+        let function = b.func("f", proto, Linkage::Global);
+        b.decl_tag("arg:ctx", function, Some(0));
+        function
+    };
+    let functions = [TypeId::VOID, alias, int, packet, other].map(&mut function);
+    let raising = b.func("raising", entry_proto, Linkage::Global);
+    b.decl_tag("exception_callback:f", raising, None);
+    let btf = b.build().unwrap();
+    let insns = assemble("call f\n r0 = 0\n exit\n f: r0 = 0\n exit");
+    let verify = |world: &World, entry, function| {
+        let info = |slot, type_id| FuncInfo { slot, type_id };
+        let program = Program {
+            debug: Some(ProgramDebug {
+                btf: &btf,
+                funcs: &[info(0, entry), info(3, function)],
+                lines: &[],
+            }),
+            ..Program::new(&insns)
+        };
+        verifier::verify(&program, world, &Options::default())
+    };
+    let accepted = |world: &World| functions.map(|function| verify(world, entry, function).is_ok());
+    assert_eq!(accepted(&World::tcp()), [true, true, false, false, false]);
+    assert_eq!(accepted(&World::filter()), [true, false, false, true, false]);
+    assert!(
+        matches!(
+            verify(&World::tcp(), raising, functions[0]),
+            Err(Failure::Unsupported(_))
+        ),
+        "exceptions are not there"
+    );
+}
+
 #[test]
 fn function_information_fits_the_program() {
     let wrong = Global::new(3);
