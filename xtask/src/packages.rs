@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 /// Package and what the tests use it for.
 const PACKAGES: &[(&str, &str)] = &[
     ("clang-19", "compiles the algorithms and the kernel's selftest programs"),
+    ("clang-14", "the oldest clang that is promised to work"),
     (
         "llvm-19",
         "llvm-strip: takes the debug information out of the objects; llvm-objdump: judges our disassembler",

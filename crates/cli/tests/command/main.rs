@@ -2,6 +2,7 @@
 
 mod bits;
 mod common;
+mod compilers;
 mod conflicts;
 mod documents;
 mod embedded;
@@ -15,9 +16,11 @@ mod namespaces;
 mod new;
 mod patch;
 mod plain;
+mod refusals;
 mod rights;
 mod selection;
 mod selftests;
 mod shapes;
+mod sources;
 mod transfer;
 mod usage;
