@@ -384,6 +384,12 @@ pub(crate) struct ScenarioArguments {
     /// Mark with ECN (RFC 3168) when this much is queued: 36000b, 24p
     #[arg(long, allow_hyphen_values = true, value_name = "SIZE")]
     pub(crate) ecn_at: Option<QueueSize>,
+    /// Largest receive buffer (tcp_rmem): 64mb. A window takes half of it, about [default: 33554432b, Linux's]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub(crate) rcvbuf: Option<u64>,
+    /// Data that a sender may have written and that is not acknowledged: 4mb [default: no limit]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub(crate) sndbuf: Option<u64>,
     /// Lose packets at random: 0.01%, or as a fraction 0.0001
     #[arg(long, allow_hyphen_values = true, value_name = "SHARE", value_parser = parse_probability, conflicts_with = "loss_every")]
     pub(crate) loss: Option<f64>,

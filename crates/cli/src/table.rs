@@ -48,10 +48,13 @@ pub(crate) fn table_in_view<C: Clone + Into<Cell>>(rows: &[Vec<C>], keys: usize)
     }
 }
 
-/// Columns for something that is `usual` wide and can be narrower: those of the terminal, at least 30; files and pipes get what is usual.
+/// Columns for something that can be of any width: those of the terminal, at least 30; files and pipes get what is usual.
 pub(crate) fn columns(usual: usize) -> usize {
-    reader_columns().map_or(usual, |columns| columns.clamp(30, usual))
+    reader_columns().map_or(usual, |columns| columns.clamp(30, COLUMNS_MAX))
 }
+
+/// A terminal that says it is wider is mistaken.
+const COLUMNS_MAX: usize = 1000;
 
 /// How wide the reader of standard output sees, as `COLUMNS` or the terminal tells; nobody knows for files and pipes.
 fn reader_columns() -> Option<usize> {

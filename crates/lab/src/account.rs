@@ -1,9 +1,9 @@
 //! Sums over time from which the figures of a run are made. A run is cut into periods (warm-up, before and after a swap); the sums of a period add up,
 //! so that any stretch of periods has its figures.
 
-use crate::result::{FlowResult, LinkResult, RunResult, jain, rounded};
+use crate::result::{FlowResult, LinkResult, RunResult, Total, jain, rounded};
 use net::{LinkStats, Rate, Span, Time};
-use tcp::Info;
+use tcp::{Info, Limit};
 
 /// What one flow did in one period.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +11,9 @@ pub(crate) struct FlowSums {
     acked_bytes: u64,
     retransmits: u64,
     recoveries: u64,
+    timeouts: u64,
+    rcvbuf_ns: u128,
+    sndbuf_ns: u128,
     cwnd_ns: u128,
     cwnd_time_ns: u128,
     srtt_ns_ns: u128,
@@ -24,6 +27,9 @@ impl FlowSums {
         acked_bytes: 0,
         retransmits: 0,
         recoveries: 0,
+        timeouts: 0,
+        rcvbuf_ns: 0,
+        sndbuf_ns: 0,
         cwnd_ns: 0,
         cwnd_time_ns: 0,
         srtt_ns_ns: 0,
@@ -36,6 +42,9 @@ impl FlowSums {
         self.acked_bytes += other.acked_bytes;
         self.retransmits += other.retransmits;
         self.recoveries += other.recoveries;
+        self.timeouts += other.timeouts;
+        self.rcvbuf_ns += other.rcvbuf_ns;
+        self.sndbuf_ns += other.sndbuf_ns;
         self.cwnd_ns += other.cwnd_ns;
         self.cwnd_time_ns += other.cwnd_time_ns;
         self.srtt_ns_ns += other.srtt_ns_ns;
@@ -83,6 +92,7 @@ impl FlowAccount {
         sums.acked_bytes = self.last.bytes_acked - self.base.bytes_acked;
         sums.retransmits = u64::from(self.last.retransmits.wrapping_sub(self.base.retransmits));
         sums.recoveries = u64::from(self.last.recoveries.wrapping_sub(self.base.recoveries));
+        sums.timeouts = u64::from(self.last.timeouts.wrapping_sub(self.base.timeouts));
         self.base = self.last;
         if self.begun {
             self.sums.cwnd_min = self.last.cwnd;
@@ -99,6 +109,11 @@ impl FlowAccount {
         }
         self.sums.cwnd_ns += passed * u128::from(self.last.cwnd);
         self.sums.cwnd_time_ns += passed;
+        match self.last.limit {
+            Limit::ReceiveBuffer => self.sums.rcvbuf_ns += passed,
+            Limit::SendBuffer => self.sums.sndbuf_ns += passed,
+            Limit::Algorithm | Limit::Application => {}
+        }
         let srtt = self.last.srtt.as_nanos();
         if srtt > 0 {
             self.sums.srtt_ns_ns += passed * u128::from(srtt);
@@ -140,7 +155,48 @@ pub(crate) fn result(periods: &[Period], labels: &[String], cc: String, rate: Ra
         cc,
         link: link_result(periods, rate, time),
         jain: rounded(jain(&goodput), 4),
+        totals: totals(&flows),
         flows,
+    }
+}
+
+/// What each algorithm has, if there are several.
+fn totals(flows: &[FlowResult]) -> Vec<Total> {
+    let mut totals: Vec<Total> = Vec::new();
+    for flow in flows {
+        if totals.iter().all(|total| total.cc != flow.cc) {
+            totals.push(Total::of(&flow.cc));
+        }
+        if let Some(total) = totals.iter_mut().find(|total| total.cc == flow.cc) {
+            total.flows += 1;
+            total.goodput_mbps += flow.goodput_mbps;
+            total.retransmits += flow.retransmits;
+            total.loss_recoveries += flow.loss_recoveries;
+            total.timeouts += flow.timeouts;
+        }
+    }
+    if totals.len() < 2 {
+        return Vec::new();
+    }
+    let all: f64 = totals.iter().map(|total| total.goodput_mbps).sum();
+    for total in &mut totals {
+        total.share = rounded(mean(total.goodput_mbps, all), 4);
+        total.goodput_mbps = rounded(total.goodput_mbps, 3);
+    }
+    totals
+}
+
+impl Total {
+    fn of(cc: &str) -> Self {
+        Self {
+            cc: cc.to_owned(),
+            flows: 0,
+            goodput_mbps: 0.0,
+            share: 0.0,
+            retransmits: 0,
+            loss_recoveries: 0,
+            timeouts: 0,
+        }
     }
 }
 
@@ -156,6 +212,9 @@ fn flow_result(id: u32, label: &str, sums: &FlowSums, seconds: f64) -> FlowResul
         srtt_mean_ms: rounded(mean(sums.srtt_ns_ns as f64, sums.srtt_time_ns as f64) / 1e6, 3),
         retransmits: sums.retransmits,
         loss_recoveries: sums.recoveries,
+        timeouts: sums.timeouts,
+        rcvbuf_limited: rounded(mean(sums.rcvbuf_ns as f64, sums.cwnd_time_ns as f64), 3),
+        sndbuf_limited: rounded(mean(sums.sndbuf_ns as f64, sums.cwnd_time_ns as f64), 3),
     }
 }
 

@@ -22,7 +22,7 @@ pub struct Chart {
 pub struct Line {
     /// Name in the legend.
     pub label: String,
-    /// Number of its colour: the same for the same run or flow in all charts.
+    /// Number of its colour, below [`COLOURS`]: that of its algorithm, in all charts.
     pub colour: usize,
     /// Seconds, ascending.
     pub x: Vec<f64>,
@@ -110,9 +110,10 @@ impl Chart {
             Self::empty("Queue at the bottleneck", "packets"),
             Self::empty("Goodput", "Mbit/s"),
         ];
-        let mut colour = 0;
+        let colours = Colours::new(runs);
         for run in runs {
             let series = &run.series;
+            let colour = colours.of(&run.result.cc);
             charts[2].lines.push(Line {
                 label: run.result.cc.clone(),
                 colour,
@@ -126,6 +127,7 @@ impl Chart {
                 } else {
                     format!("{} #{id}", flow.cc)
                 };
+                let colour = colours.of(&flow.cc);
                 let smooth = smoothed(&flow.goodput_mbps, smoothing(series));
                 for (chart, y) in [(0, &flow.cwnd_packets), (1, &flow.srtt_ms), (3, &smooth)] {
                     charts[chart].lines.push(Line {
@@ -135,7 +137,6 @@ impl Chart {
                         y: y.clone(),
                     });
                 }
-                colour += 1;
             }
             for chart in &mut charts {
                 let moment = run.swap.as_ref().map(|(at, label)| (at.as_secs_f64(), label.clone()));
@@ -155,6 +156,49 @@ impl Chart {
             moments: Vec::new(),
         }
     }
+}
+
+/// Colours that there are; further algorithms share.
+pub const COLOURS: usize = 8;
+
+/// Which algorithm has which colour: the one that its name falls on, so that it is the same in every report, or the next that nobody in this one has.
+struct Colours<'a>(Vec<&'a str>);
+
+impl<'a> Colours<'a> {
+    fn new(runs: &'a [Run]) -> Self {
+        // Flows come first: a name of several algorithms together takes what is left.
+        let flows = runs
+            .iter()
+            .flat_map(|run| run.series.flows.iter().map(|flow| flow.cc.as_str()));
+        let whole = runs.iter().map(|run| run.result.cc.as_str());
+        let mut names: Vec<&str> = vec![""; COLOURS];
+        for name in flows.chain(whole) {
+            if names.contains(&name) {
+                continue;
+            }
+            let first = usual_colour(name);
+            let free = (0..COLOURS)
+                .map(|step| (first + step) % COLOURS)
+                .find(|place| names[*place].is_empty());
+            if let Some(place) = free {
+                names[place] = name;
+            }
+        }
+        Self(names)
+    }
+
+    fn of(&self, name: &str) -> usize {
+        let place = self.0.iter().position(|known| *known == name);
+        place.unwrap_or_else(|| usual_colour(name))
+    }
+}
+
+/// FNV-1a of the name.
+fn usual_colour(name: &str) -> usize {
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    hash as usize % COLOURS
 }
 
 /// Points to average so that goodput, which comes in bursts, is that of about a hundredth of the run.

@@ -17,22 +17,27 @@
 mod account;
 pub mod chart;
 mod embedded;
+mod origin;
 pub mod plot;
 pub mod printable;
 pub mod report;
 mod result;
 mod run;
 mod scenario;
+mod sha256;
 mod world;
 
 pub use embedded::EmbeddedError;
 pub use kernel::Limits;
-pub use result::{FlowResult, FlowSeries, LinkResult, RunResult, Series, jain};
+pub use origin::{Origin, OriginObject};
+pub use result::{FlowResult, FlowSeries, LinkResult, RunResult, Series, Total, jain};
 pub use run::{
-    Cast, Host, Notice, Progress, Run, RunError, Setup, Source, SourceKind, TraceLine, Warning, Work, compare, run,
+    Buffer, Cast, Host, Notice, Progress, Run, RunError, Setup, Source, SourceKind, TraceLine, Warning, Work, compare,
+    run,
 };
 pub use scenario::{
     MTU, ParseBytesError, ParseProbabilityError, ParseQueueSizeError, PathSpec, QueueSize, Scenario, ScenarioError,
     parse_bytes, parse_probability,
 };
+pub use sha256::sha256;
 pub use world::{End, Stuck};

@@ -3,7 +3,8 @@
 //! It follows the reader's choice of light or dark and is laid out for a phone as well as for a wide window. All text that comes from outside
 //! (algorithm names, titles) is escaped.
 
-use crate::chart::{Axis, Chart, Line};
+use crate::chart::{Axis, COLOURS, Chart, Line};
+use crate::origin::Origin;
 use crate::printable;
 use crate::run::Run;
 use crate::scenario::Scenario;
@@ -18,15 +19,13 @@ const TOP: f64 = 12.0;
 const BOTTOM: f64 = 26.0;
 /// Parts of the time axis that a line is thinned to.
 const COLUMNS: usize = 360;
-/// Colours; further lines begin again.
-const COLOURS: usize = 8;
 /// Lines in one chart at most, before each run gets charts of its own.
 const LINES_TOGETHER: usize = 8;
 
 const STYLE: &str = include_str!("report.css");
 
-/// The page for `runs` of `scenario`.
-pub fn html(title: &str, scenario: &Scenario, runs: &[Run]) -> String {
+/// The page for `runs`, which came from `origin`.
+pub fn html(title: &str, origin: &Origin, runs: &[Run]) -> String {
     let mut page = String::new();
     let title = escaped(title);
     // Writing to a String does not fail; the results are dropped throughout this file for that reason.
@@ -36,7 +35,20 @@ pub fn html(title: &str, scenario: &Scenario, runs: &[Run]) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
     );
-    let _ = writeln!(page, "<p>{}</p>", escaped(&summary(scenario)));
+    let _ = writeln!(page, "<p>{}</p>", escaped(&origin.scenario));
+    for run in runs {
+        if let Some((at, to)) = &run.swap {
+            let _ = writeln!(
+                page,
+                "<p>Every flow of {} changes to {} at {at}.</p>",
+                escaped(&first_of(run)),
+                escaped(to)
+            );
+        }
+        for warning in &run.warnings {
+            let _ = writeln!(page, "<p class=\"warning\">{}</p>", escaped(&warning.to_string()));
+        }
+    }
     table(&mut page, runs);
     let lines: usize = runs.iter().map(|run| run.series.flows.len()).sum();
     if lines <= LINES_TOGETHER {
@@ -47,23 +59,57 @@ pub fn html(title: &str, scenario: &Scenario, runs: &[Run]) -> String {
             charts(&mut page, std::slice::from_ref(run));
         }
     }
+    again(&mut page, origin);
     page.push_str("</body>\n</html>\n");
     page
 }
 
-fn summary(scenario: &Scenario) -> String {
+/// What the flows of a run with a swap began with.
+fn first_of(run: &Run) -> String {
+    run.halves.first().map_or_else(String::new, |half| half.cc.clone())
+}
+
+/// How to come by the same figures.
+fn again(page: &mut String, origin: &Origin) {
+    let _ = write!(
+        page,
+        "<h2>The same again</h2>\n<p><code>{}</code></p>\n<p>opswap {}; the same command and the same objects give the same figures.</p>\n<ul>\n",
+        escaped(&origin.command_line()),
+        escaped(&origin.version)
+    );
+    for object in &origin.objects {
+        let digest = object.sha256.as_deref().unwrap_or("no object: part of the program");
+        let _ = writeln!(
+            page,
+            "<li>{}: <code>{}</code></li>",
+            escaped(&object.cc),
+            escaped(digest)
+        );
+    }
+    page.push_str("</ul>\n");
+}
+
+/// A scenario in a sentence.
+pub(crate) fn summary(scenario: &Scenario) -> String {
     let flows = if scenario.flows == 1 {
         "1 flow".to_owned()
     } else {
         format!("{} flows", scenario.flows)
     };
+    let buffer = |name: &str, bytes: Option<u32>| bytes.map_or_else(String::new, |bytes| format!(", {name} {bytes}b"));
     format!(
-        "{}; {flows} of each algorithm for {}, figures without the first {}; seed {}, HZ {}.",
-        scenario.path, scenario.duration, scenario.warmup, scenario.seed, scenario.hz
+        "{}{}{}; {flows} of each algorithm for {}, figures without the first {}; seed {}, HZ {}.",
+        scenario.path,
+        buffer("receive buffer", scenario.rcvbuf_bytes),
+        buffer("send buffer", scenario.sndbuf_bytes),
+        scenario.duration,
+        scenario.warmup,
+        scenario.seed,
+        scenario.hz
     )
 }
 
-const HEADINGS: [&str; 8] = [
+const HEADINGS: [&str; 9] = [
     "Algorithm",
     "Flow",
     "Goodput, Mbit/s",
@@ -71,6 +117,7 @@ const HEADINGS: [&str; 8] = [
     "RTT mean, ms",
     "Retransmits",
     "Recoveries",
+    "Timeouts",
     "Link",
 ];
 
@@ -81,15 +128,15 @@ fn table(page: &mut String, runs: &[Run]) {
     }
     page.push_str("</tr></thead>\n<tbody>\n");
     // A run with a swap is told in halves.
-    let results = runs.iter().flat_map(|run| match run.halves.as_slice() {
-        [] => std::slice::from_ref(&run.result),
-        halves => halves,
+    let results = runs.iter().flat_map(|run| match (run.halves.as_slice(), &run.swap) {
+        ([before, after], Some((at, _))) => vec![(before, format!(", until {at}")), (after, format!(", from {at}"))],
+        _ => vec![(&run.result, String::new())],
     });
-    for result in results {
+    for (result, when) in results {
         for flow in &result.flows {
             let _ = write!(
                 page,
-                "<tr><th scope=\"row\">{}</th><td>{}</td><td>{:.2}</td><td>{:.1} ({} to {})</td><td>{:.2}</td><td>{}</td><td>{}</td>",
+                "<tr><th scope=\"row\">{}{when}</th><td>{}</td><td>{:.2}</td><td>{:.1} ({} to {})</td><td>{:.2}</td><td>{}</td><td>{}</td><td>{}</td>",
                 escaped(&flow.cc),
                 flow.id,
                 flow.goodput_mbps,
@@ -98,7 +145,8 @@ fn table(page: &mut String, runs: &[Run]) {
                 flow.cwnd_max,
                 flow.srtt_mean_ms,
                 flow.retransmits,
-                flow.loss_recoveries
+                flow.loss_recoveries,
+                flow.timeouts
             );
             if flow.id == 0 {
                 let link = &result.link;
@@ -114,6 +162,19 @@ fn table(page: &mut String, runs: &[Run]) {
                 );
             }
             page.push_str("</tr>\n");
+        }
+        for total in &result.totals {
+            let _ = writeln!(
+                page,
+                "<tr class=\"total\"><th scope=\"row\">{}</th><td>all {}</td><td>{:.2} ({:.0} %)</td><td></td><td></td><td>{}</td><td>{}</td><td>{}</td><td></td></tr>",
+                escaped(&total.cc),
+                total.flows,
+                total.goodput_mbps,
+                total.share * 100.0,
+                total.retransmits,
+                total.loss_recoveries,
+                total.timeouts
+            );
         }
     }
     page.push_str("</tbody></table></div>\n");

@@ -13,6 +13,28 @@ pub struct RunResult {
     pub link: LinkResult,
     /// Jain's fairness index of the flows' goodput: 1 when all are equal, 1/n when one has all.
     pub jain: f64,
+    /// What each algorithm's flows have together, where several algorithms share the bottleneck; else empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub totals: Vec<Total>,
+}
+
+/// What the flows of one algorithm have together.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Total {
+    /// The algorithm, as in [`FlowResult::cc`].
+    pub cc: String,
+    /// How many flows.
+    pub flows: u32,
+    /// Payload acknowledged, megabits a second.
+    pub goodput_mbps: f64,
+    /// Share of the goodput of all flows.
+    pub share: f64,
+    /// Packets retransmitted.
+    pub retransmits: u64,
+    /// Fast recoveries entered.
+    pub loss_recoveries: u64,
+    /// Retransmission timeouts.
+    pub timeouts: u64,
 }
 
 /// The figures of one flow.
@@ -36,6 +58,12 @@ pub struct FlowResult {
     pub retransmits: u64,
     /// Fast recoveries entered.
     pub loss_recoveries: u64,
+    /// Retransmission timeouts.
+    pub timeouts: u64,
+    /// Share of the time in which the receiver's window kept it from sending more, not the algorithm.
+    pub rcvbuf_limited: f64,
+    /// Share of the time in which the send buffer did.
+    pub sndbuf_limited: f64,
 }
 
 /// The figures of the bottleneck.

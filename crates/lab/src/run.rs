@@ -112,7 +112,7 @@ pub struct Run {
 }
 
 /// Something that went on during a run and that its figures do not show.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Warning {
     /// Programs were told that there is no memory (`ENOMEM`), where Linux would have had some.
@@ -123,6 +123,56 @@ pub enum Warning {
         /// What was refused last.
         memory: MapMemory,
     },
+    /// Something other than the algorithm and the path decided how much a flow sent.
+    #[error("flow {flow} ({label}): {by} limits it {:.0} % of the time, and neither the algorithm nor the path", share * 100.0)]
+    Limited {
+        /// Which algorithm.
+        label: String,
+        /// Which flow.
+        flow: u32,
+        /// What limits.
+        by: Buffer,
+        /// Share of the time, 0 to 1.
+        share: f64,
+    },
+}
+
+/// A buffer at one end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Buffer {
+    /// [`Scenario::rcvbuf_bytes`].
+    Receive,
+    /// [`Scenario::sndbuf_bytes`].
+    Send,
+}
+
+impl std::fmt::Display for Buffer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Receive => "the receive buffer",
+            Self::Send => "the send buffer",
+        })
+    }
+}
+
+/// From this share of the time on it is told that a buffer limits a flow.
+const LIMITED_SHARE: f64 = 0.05;
+
+/// Flows that a buffer limits.
+fn limited(result: &RunResult) -> impl Iterator<Item = Warning> {
+    result.flows.iter().flat_map(|flow| {
+        let buffers = [
+            (Buffer::Receive, flow.rcvbuf_limited),
+            (Buffer::Send, flow.sndbuf_limited),
+        ];
+        let limiting = buffers.into_iter().filter(|(_, share)| *share >= LIMITED_SHARE);
+        limiting.map(|(by, share)| Warning::Limited {
+            label: flow.cc.clone(),
+            flow: flow.id,
+            by,
+            share,
+        })
+    })
 }
 
 /// How much a run computed; the same for every run of the same scenario.
@@ -278,6 +328,7 @@ pub fn run(scenario: &Scenario, cast: &Cast, notice: &mut dyn FnMut(Notice)) -> 
     };
     let mut run = evaluate(scenario, cast, &periods, world.take_series(), work);
     run.warnings = embedded.warnings();
+    run.warnings.extend(limited(&run.result));
     Ok(run)
 }
 

@@ -33,6 +33,10 @@ pub struct Scenario {
     pub start_spread: Span,
     /// `CONFIG_HZ` of the kernel in the experiment: jiffies a second.
     pub hz: u32,
+    /// The largest receive buffer (`tcp_rmem[2]`), bytes of memory, of which a part is window; `None` is Linux's usual one.
+    pub rcvbuf_bytes: Option<u32>,
+    /// Payload that a sender may have written and that is not acknowledged, bytes; `None` is as much as it likes.
+    pub sndbuf_bytes: Option<u32>,
 }
 
 /// The bottleneck: one link each way, the sender's with a queue.
@@ -71,6 +75,8 @@ impl Default for Scenario {
             seed: 1,
             start_spread: Span::from_millis(20),
             hz: 250,
+            rcvbuf_bytes: None,
+            sndbuf_bytes: None,
         }
     }
 }
@@ -123,12 +129,25 @@ impl Scenario {
                 "be shorter than the duration",
             );
         }
+        let buffers = [("rcvbuf", self.rcvbuf_bytes), ("sndbuf", self.sndbuf_bytes)];
+        for (parameter, bytes) in buffers {
+            if let Some(bytes) = bytes
+                && !(BUFFER_MIN..=BUFFER_MAX).contains(&bytes)
+            {
+                return fault(parameter, format!("{bytes}b"), "be between 4096b and 1gib");
+            }
+        }
         if !(1..=10_000).contains(&self.hz) {
             return fault("hz", self.hz.to_string(), "be between 1 and 10000");
         }
         Ok(())
     }
 }
+
+/// Two packets with what they take beside: with less nothing moves.
+const BUFFER_MIN: u32 = 4096;
+/// As much as the window of TCP can say.
+const BUFFER_MAX: u32 = 1 << 30;
 
 impl PathSpec {
     /// Room in the queue, in bytes.

@@ -375,8 +375,15 @@ enum Step {
 impl Flow {
     fn new(scenario: &Scenario, number: u32, table: &OpsRef, rng: &mut Rng) -> Self {
         let [high, low] = (number as u16).to_be_bytes();
+        let usual = Config::default();
+        let rmem = scenario.rcvbuf_bytes.map_or(usual.rmem, |largest| {
+            let [least, initial, _] = usual.rmem;
+            [least, initial.min(largest), largest]
+        });
         let sender = Config {
             hz: scenario.hz,
+            rmem,
+            send_space: scenario.sndbuf_bytes.unwrap_or(usual.send_space),
             isn: rng.next_u32(),
             ecn: match scenario.path.ecn_at {
                 Some(_) => EcnMode::On,
@@ -385,7 +392,7 @@ impl Flow {
             local_addr: [10, 0, high, low],
             remote_addr: [10, 1, high, low],
             cookie: u64::from(number) * 2 + 1,
-            ..Config::default()
+            ..usual
         };
         let receiver = Config {
             isn: rng.next_u32(),

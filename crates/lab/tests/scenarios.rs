@@ -171,3 +171,76 @@ fn what_cannot_run_is_said() {
     flows is 0 but must be between 1 and 1000
     ");
 }
+
+/// A buffer that is smaller than the path decides instead of the algorithm, and that is told; one that is large enough is not felt.
+#[test]
+fn buffers_that_limit_are_told() {
+    let run = |change: fn(&mut Scenario)| {
+        let mut scenario = Scenario {
+            duration: Span::from_secs(4),
+            warmup: Span::from_secs(2),
+            ..Scenario::default()
+        };
+        change(&mut scenario);
+        lab::run(&scenario, &Cast::one(reno("reno")), &mut |_| {}).unwrap()
+    };
+    let free = run(|_| {});
+    assert_eq!(free.warnings, []);
+    let wide = run(|scenario| scenario.sndbuf_bytes = Some(64 << 20));
+    assert_eq!(wide.result, free.result, "what does not limit changes nothing");
+    let by = |run: &lab::Run| match run.warnings.as_slice() {
+        [lab::Warning::Limited { by, share, .. }] => (*by, *share > 0.9),
+        other => panic!("{other:?}"),
+    };
+    let receive = run(|scenario| scenario.rcvbuf_bytes = Some(200 << 10));
+    assert_eq!(by(&receive), (lab::Buffer::Receive, true));
+    // A window of 100 kB in 20 ms.
+    let send = run(|scenario| scenario.sndbuf_bytes = Some(100_000));
+    assert_eq!(by(&send), (lab::Buffer::Send, true));
+    let goodput = send.result.flows[0].goodput_mbps;
+    assert!((38.0..40.5).contains(&goodput), "{goodput}");
+    let fast = run(|scenario| {
+        scenario.path.rate = Rate::from_mbit(10_000);
+        scenario.path.queue = QueueSize::Bdp(1.0);
+    });
+    assert_eq!(
+        by(&fast),
+        (lab::Buffer::Receive, true),
+        "Linux's usual buffer is too small there"
+    );
+}
+
+/// Where algorithms share the bottleneck, each has its sum.
+#[test]
+fn totals_of_a_mix() {
+    let scenario = Scenario {
+        duration: Span::from_secs(3),
+        warmup: Span::from_secs(1),
+        flows: 2,
+        ..Scenario::default()
+    };
+    let runs = lab::compare(
+        &scenario,
+        &[reno("a"), reno("b")],
+        true,
+        lab::Setup::default(),
+        &mut |_, _| {},
+    )
+    .unwrap();
+    let result = &runs[0].result;
+    let totals: Vec<(&str, u32)> = result
+        .totals
+        .iter()
+        .map(|total| (total.cc.as_str(), total.flows))
+        .collect();
+    assert_eq!(totals, [("a", 2), ("b", 2)]);
+    for total in &result.totals {
+        let flows = result.flows.iter().filter(|flow| flow.cc == total.cc);
+        let sum: f64 = flows.map(|flow| flow.goodput_mbps).sum();
+        assert!((sum - total.goodput_mbps).abs() < 0.01, "{total:?}");
+    }
+    let shares: f64 = result.totals.iter().map(|total| total.share).sum();
+    assert!((shares - 1.0).abs() < 0.001, "{shares}");
+    let alone = lab::compare(&scenario, &[reno("a")], true, lab::Setup::default(), &mut |_, _| {}).unwrap();
+    assert_eq!(alone[0].result.totals, [], "nothing to tell apart");
+}

@@ -3,6 +3,20 @@
 use crate::Error;
 use lab::{Cast, Notice, Run, Scenario, Setup, Source};
 
+/// The name under which the algorithm of a source would be registered; `None` when it is not one algorithm, or the embedded kernel lacks something that it
+/// needs, which a run tells.
+///
+/// ```
+/// let cubic = opswap::Source::find("cubic").unwrap();
+/// assert_eq!(opswap::algorithm_name(&cubic).as_deref(), Some("bpf_cubic"));
+/// ```
+pub fn algorithm_name(source: &crate::Source) -> Option<String> {
+    let plan = crate::check::plan(source, &crate::embedded().ok()?, &loader::PlanOptions::default()).ok()?;
+    let [ops] = plan.ops() else { return None };
+    let member = loader::rules::name_member(&ops.kind)?;
+    ops.text(member)
+}
+
 /// Runs one algorithm, or one and then another ([`Cast::swap`]).
 ///
 /// # Errors

@@ -49,7 +49,7 @@ pub use check::{Checked, CheckedError, CheckedNote, CheckedOps, CheckedProgram, 
 pub use compile::{Cause, CompileError, Compiled, Input, build, compile, compile_word, find_clang};
 pub use doctor::{Finding, Is, doctor};
 pub use error::{Class, Error};
-pub use experiment::{compare, try_out};
+pub use experiment::{algorithm_name, compare, try_out};
 pub use explain::{Explanation, explain, explanations};
 pub use files::{ReadError, write_file};
 pub use header::header;

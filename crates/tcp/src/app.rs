@@ -3,6 +3,7 @@
 
 use crate::cell::Sk;
 use crate::consts::state;
+use crate::info::Limit;
 
 /// What the application still has to write.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,18 +38,31 @@ impl Sk {
 
     /// Moves bytes from the application into the buffer, so that the sender never sees its end before the application's.
     pub(crate) fn app_fill(&mut self) {
-        let room = u64::from(BUFFER.saturating_sub(self.unsent()));
-        if room < u64::from(BUFFER / 2)
+        let room = BUFFER.saturating_sub(self.unsent());
+        let held = self.tp.write_seq.wrapping_sub(self.tp.snd_una);
+        let space = self.config.send_space.saturating_sub(held);
+        if room < BUFFER / 2
+            || space == 0
             || self.app.left == 0
             || !matches!(self.state(), state::ESTABLISHED | state::CLOSE_WAIT)
         {
             return;
         }
-        let bytes = room.min(self.app.left);
+        let bytes = u64::from(room.min(space)).min(self.app.left);
         if self.app.left != u64::MAX {
             self.app.left -= bytes;
         }
         self.tp.write_seq = self.tp.write_seq.wrapping_add(bytes as u32);
+    }
+}
+
+impl Sk {
+    /// Why there is nothing more to send.
+    pub(crate) fn app_limit(&self) -> Limit {
+        match self.app.left {
+            0 => Limit::Application,
+            _ => Limit::SendBuffer,
+        }
     }
 }
 

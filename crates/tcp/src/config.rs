@@ -29,6 +29,9 @@ pub struct Config {
     pub rmem: [u32; 3],
     /// `tcp_wmem`: least, initial and largest send buffer, bytes of memory.
     pub wmem: [u32; 3],
+    /// Payload that the application may have written and that is not acknowledged, bytes: what is left of the send buffer (`SO_SNDBUF`) when the memory
+    /// that each packet takes is taken off. `u32::MAX`: as much as it likes.
+    pub send_space: u32,
     /// `tcp_reordering`: packets.
     pub reordering: u32,
     /// `tcp_rto_min_us`.
@@ -111,6 +114,7 @@ impl Default for Config {
             ecn: EcnMode::Passive,
             rmem: [4096, 131_072, 33_554_432],
             wmem: [4096, 16_384, 4_194_304],
+            send_space: u32::MAX,
             reordering: 3,
             rto_min: Span::from_millis(200),
             rto_max: Span::from_secs(120),

@@ -60,6 +60,22 @@ pub struct Info {
     pub segs_in: u32,
     /// ECN was negotiated.
     pub ecn: bool,
+    /// What kept it from sending more when it last could (`tcpi_rwnd_limited` and `tcpi_sndbuf_limited` are times of the same).
+    pub limit: Limit,
+}
+
+/// What keeps a sender from sending more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Limit {
+    /// The congestion window or pacing: the algorithm.
+    #[default]
+    Algorithm,
+    /// The window that the receiver offers.
+    ReceiveBuffer,
+    /// The send buffer: the application would write more.
+    SendBuffer,
+    /// The application has no more to send.
+    Application,
 }
 
 impl Sk {
@@ -95,6 +111,7 @@ impl Sk {
             segs_out: tp.segs_out,
             segs_in: tp.segs_in,
             ecn: tp.ecn_flags & crate::consts::ecn_flags::OK != 0,
+            limit: self.counters.limit,
         }
     }
 }
@@ -106,4 +123,5 @@ pub(crate) struct Counters {
     pub(crate) timeouts: u32,
     pub(crate) undos: u32,
     pub(crate) ecn_reductions: u32,
+    pub(crate) limit: Limit,
 }

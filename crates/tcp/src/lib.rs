@@ -61,7 +61,7 @@ mod timer;
 
 pub use btf_types::add_btf;
 pub use config::{Config, EcnMode, Pacing};
-pub use info::Info;
+pub use info::{Info, Limit};
 pub use ops::CongestionOps;
 pub use segment::{Flags, Options, Segment};
 pub use socket::Socket;

@@ -1,19 +1,20 @@
 //! `opswap compare`: several algorithms over the same bottleneck, side by side.
 
-use super::scenario::{progress, report, scenario, share, source, warn};
+use super::scenario::{name_all, origin, progress, report, scenario, share, source, warn};
 use super::trace::{Trace, TraceBody};
 use crate::arguments::ScenarioArguments;
 use crate::failure::Failure;
 use crate::output::{Output, table_in_view};
 use crate::text::Text;
-use opswap::lab::{Notice, RunResult, Setup, Source};
+use opswap::lab::{Notice, Origin, RunResult, Setup};
 use serde::Serialize;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 #[derive(Serialize)]
 struct Body {
     runs: Vec<RunResult>,
+    origin: Origin,
     #[serde(flatten)]
     trace: Option<TraceBody>,
 }
@@ -32,7 +33,9 @@ pub(crate) fn run(
         .iter()
         .map(|file| source(file, ops, output))
         .collect::<Result<Vec<_>, _>>()?;
-    tell_apart(files, &mut sources);
+    let words: Vec<&OsStr> = files.iter().map(OsString::as_os_str).collect();
+    name_all(&words, &mut sources.iter_mut().collect::<Vec<_>>());
+    let origin = origin(&scenario, &sources);
     let trace = Trace::new(output);
     let bar = progress(setup, output);
     let label = |number: usize| {
@@ -51,25 +54,15 @@ pub(crate) fn run(
         warn(run, output);
     }
     if let Some(page) = page {
-        let names: Vec<_> = files.iter().map(|file| file.to_string_lossy()).collect();
-        report(page, &names.join(", "), &scenario, &runs, output)?;
+        let names: Vec<&str> = sources.iter().map(|source| source.label.as_str()).collect();
+        report(page, &names.join(", "), &origin, &runs, output)?;
     }
     let body = Body {
         runs: runs.into_iter().map(|run| run.result).collect(),
+        origin,
         trace: trace.body(setup.trace),
     };
     output.result(&body, || rows(&body.runs))
-}
-
-/// Different files of the same name are called as they were typed.
-fn tell_apart(files: &[OsString], sources: &mut [Source]) {
-    let labels: Vec<String> = sources.iter().map(|source| source.label.clone()).collect();
-    for (source, file) in sources.iter_mut().zip(files) {
-        let same_label = labels.iter().zip(files).filter(|(label, _)| **label == source.label);
-        if same_label.into_iter().any(|(_, other)| other != file) {
-            source.label = file.to_string_lossy().into_owned();
-        }
-    }
 }
 
 /// One line for each flow, and for each run what its flows have in common.
@@ -84,6 +77,7 @@ pub(super) fn rows(runs: &[RunResult]) -> Text {
         "SRTT ms",
         "RETRANS",
         "RECOVERIES",
+        "TIMEOUTS",
         "QUEUE pkts",
         "DROPS",
         "MARKS",
@@ -102,6 +96,7 @@ pub(super) fn rows(runs: &[RunResult]) -> Text {
                 format!("{:.2}", flow.srtt_mean_ms),
                 flow.retransmits.to_string(),
                 flow.loss_recoveries.to_string(),
+                flow.timeouts.to_string(),
             ];
             if place == 0 {
                 let link = &run.link;
@@ -113,6 +108,22 @@ pub(super) fn rows(runs: &[RunResult]) -> Text {
                 ]);
             }
             lines.push(line);
+        }
+        // What each algorithm has of a bottleneck that several share.
+        for total in &run.totals {
+            let nothing = String::new;
+            lines.push(vec![
+                total.cc.clone(),
+                format!("all {}", total.flows),
+                format!("{:.2}", total.goodput_mbps),
+                nothing(),
+                nothing(),
+                nothing(),
+                nothing(),
+                total.retransmits.to_string(),
+                total.loss_recoveries.to_string(),
+                total.timeouts.to_string(),
+            ]);
         }
     }
     table_in_view(&lines, 2)

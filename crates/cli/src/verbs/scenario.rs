@@ -4,7 +4,9 @@ use super::{find_ops, note_left_out};
 use crate::arguments::{Common, KernelName, LimitArguments, ScenarioArguments};
 use crate::failure::Failure;
 use crate::output::Output;
-use opswap::lab::{Host, PathSpec, Progress, QueueSize, Run, Scenario, Setup, Source, SourceKind, Span};
+use opswap::lab::{
+    Buffer, Host, Origin, PathSpec, Progress, QueueSize, Run, Scenario, Setup, Source, SourceKind, Span, Warning,
+};
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -40,6 +42,8 @@ pub(super) fn scenario(arguments: &ScenarioArguments, output: &Output) -> Scenar
         seed: arguments.seed,
         // Flows begin one after the other, also in a run that is shorter than that usually takes.
         start_spread: usual.start_spread.min(share(4)),
+        rcvbuf_bytes: arguments.rcvbuf.map(bytes_of),
+        sndbuf_bytes: arguments.sndbuf.map(bytes_of),
         ..usual
     }
 }
@@ -59,7 +63,45 @@ pub(super) fn setup(limits: LimitArguments, trace: bool, common: &Common) -> Set
 /// What the figures do not show.
 pub(super) fn warn(run: &Run, output: &Output) {
     for warning in &run.warnings {
-        output.note(&format!("warning: {warning}; --map-memory SIZE gives maps more"));
+        let help = match warning {
+            Warning::MapMemory { .. } => "; --map-memory SIZE gives maps more",
+            Warning::Limited {
+                by: Buffer::Receive, ..
+            } => "; --rcvbuf SIZE sets it",
+            Warning::Limited { by: Buffer::Send, .. } => "; --sndbuf SIZE sets it",
+            _ => "",
+        };
+        output.note(&format!("warning: {warning}{help}"));
+    }
+}
+
+/// A size for a scenario, which refuses those that are too large.
+fn bytes_of(bytes: u64) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+/// Where the results of this command come from.
+pub(super) fn origin<'a>(scenario: &Scenario, sources: impl IntoIterator<Item = &'a Source>) -> Origin {
+    let mut command = vec!["opswap".to_owned()];
+    command.extend(
+        std::env::args_os()
+            .skip(1)
+            .map(|word| word.to_string_lossy().into_owned()),
+    );
+    Origin::new(command, env!("CARGO_PKG_VERSION"), scenario, sources)
+}
+
+/// Algorithms are called what they are registered as; two of one name are told apart by the words of the command, and so is what has no name.
+pub(super) fn name_all(words: &[&OsStr], sources: &mut [&mut Source]) {
+    let typed = |labels: &[String]| -> Vec<bool> {
+        let other = |place: usize| (0..words.len()).any(|at| labels[at] == labels[place] && words[at] != words[place]);
+        (0..words.len()).map(other).collect()
+    };
+    let names: Vec<String> = sources.iter().map(|source| source.label.clone()).collect();
+    for ((source, word), shared) in sources.iter_mut().zip(words).zip(typed(&names)) {
+        if shared {
+            source.label = format!("{} ({})", source.label, word.to_string_lossy());
+        }
     }
 }
 
@@ -77,7 +119,7 @@ pub(super) fn source(word: &OsStr, ops: Option<&str>, output: &Output) -> Result
         .trim_end_matches(".bpf")
         .to_owned();
     Ok(Source {
-        label: label + &chosen,
+        label: opswap::algorithm_name(&found).unwrap_or(label + &chosen),
         kind: SourceKind::Object {
             bytes: found.object.into(),
             ops: found.ops,
@@ -100,14 +142,8 @@ pub(super) fn share(progress: Progress) -> f64 {
 }
 
 /// Writes the page that needs nothing but a browser.
-pub(super) fn report(
-    path: &Path,
-    title: &str,
-    scenario: &Scenario,
-    runs: &[Run],
-    output: &Output,
-) -> Result<(), Failure> {
-    let page = opswap::lab::report::html(title, scenario, runs);
+pub(super) fn report(path: &Path, title: &str, origin: &Origin, runs: &[Run], output: &Output) -> Result<(), Failure> {
+    let page = opswap::lab::report::html(title, origin, runs);
     opswap::write_file(path, page.as_bytes()).map_err(|error| opswap::Error::Write {
         path: path.to_owned(),
         error,

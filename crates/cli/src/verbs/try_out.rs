@@ -1,7 +1,7 @@
 //! `opswap try`: one algorithm over a bottleneck, with plots; with `--swap`, two, one after the other in the same connections.
 
 use super::compare::rows;
-use super::scenario::{progress, report, scenario, share, source, warn};
+use super::scenario::{name_all, origin, progress, report, scenario, share, source, warn};
 use super::trace::{Trace, TraceBody};
 use crate::arguments::{ScenarioArguments, SwapAt};
 use crate::failure::Failure;
@@ -9,7 +9,7 @@ use crate::output::{self, Output};
 use crate::text::Text;
 use opswap::lab::chart::Chart;
 use opswap::lab::plot::{self, Glyphs};
-use opswap::lab::{Cast, Notice, Run, RunResult, Setup, Span};
+use opswap::lab::{Cast, Notice, Origin, Run, RunResult, Setup, Span};
 use serde::Serialize;
 use std::ffi::OsStr;
 use std::path::Path;
@@ -19,6 +19,7 @@ struct Body<'a> {
     run: &'a RunResult,
     #[serde(skip_serializing_if = "Option::is_none")]
     swap: Option<SwapBody<'a>>,
+    origin: Origin,
     #[serde(flatten)]
     trace: Option<TraceBody>,
 }
@@ -40,11 +41,28 @@ pub(crate) fn run(
     output: &Output,
 ) -> Result<(), Failure> {
     let scenario = scenario(arguments, output);
-    let swap = swap
+    let arguments_of_swap = swap;
+    let mut swap = swap
         .map(|swap| Ok::<_, Failure>((swap.at, source(&swap.file, ops, output)?)))
         .transpose()?;
+    let mut first = source(file, ops, output)?;
+    let mut words = vec![file];
+    let mut sources = vec![&mut first];
+    if let (Some((_, next)), Some(arguments)) = (&mut swap, arguments_of_swap) {
+        words.push(&arguments.file);
+        sources.push(next);
+    }
+    name_all(&words, &mut sources);
+    let origin = origin(
+        &scenario,
+        std::iter::once(&first).chain(swap.iter().map(|(_, next)| next)),
+    );
+    let title = match &swap {
+        Some((_, next)) => format!("{} → {}", first.label, next.label),
+        None => first.label.clone(),
+    };
     let cast = Cast {
-        sources: vec![source(file, ops, output)?],
+        sources: vec![first],
         swap,
         setup,
     };
@@ -58,7 +76,7 @@ pub(crate) fn run(
     drop(bar);
     warn(&run, output);
     if let Some(page) = page {
-        report(page, &name, &scenario, std::slice::from_ref(&run), output)?;
+        report(page, &title, &origin, std::slice::from_ref(&run), output)?;
     }
     let swap = run.swap.as_ref().map(|(at, to)| SwapBody {
         at_s: at.as_secs_f64(),
@@ -68,6 +86,7 @@ pub(crate) fn run(
     let body = Body {
         run: &run.result,
         swap,
+        origin,
         trace: trace.body(setup.trace),
     };
     output.result(&body, || text(&run))
@@ -96,6 +115,6 @@ fn halves(at: Span, to: &str, halves: &[RunResult]) -> Text {
     )
 }
 
-/// Plots fit into the smallest usual terminal.
+/// Where nobody says how wide it is, plots fit into the smallest usual terminal.
 const PLOT_COLUMNS: usize = 80;
 const PLOT_ROWS: usize = 12;

@@ -218,7 +218,7 @@ fn files_of_the_same_name_are_told_apart() {
     assert_eq!(code, 0, "{value}");
     assert_eq!(
         (&value["runs"][0]["cc"], &value["runs"][1]["cc"]),
-        (&one.into(), &two.into())
+        (&format!("bpf_reno ({one})").into(), &format!("bpf_reno ({two})").into())
     );
 }
 

@@ -100,7 +100,7 @@ fn a_call_that_does_not_end_is_given_up() {
             "executed 1000000 instructions",
             "greedy.bpf.c:93",
             "function `level0`",
-            "endless",
+            "opswap: greedy:",
             "--max-insns N",
         ] {
             assert!(ran.err.contains(part), "{part}: {ran:?}");
@@ -133,7 +133,7 @@ fn printed_lines_are_shown() {
     };
     let first = line("#0 sender greedy_cong_avo: ack ");
     assert!(
-        first.trim_start().starts_with("0.") && first.contains("s prints #0"),
+        first.trim_start().starts_with("0.") && first.contains("s greedy #0"),
         "{first}"
     );
     line("#1 sender greedy_cong_avo: ack ");
@@ -144,7 +144,7 @@ fn printed_lines_are_shown() {
     assert_eq!((code, lines.len()), (0, ran.err.lines().count()));
     assert_eq!(
         (&lines[0]["cc"], &lines[0]["end"], &lines[0]["run"]),
-        (&"prints".into(), &"sender".into(), &0.into())
+        (&"greedy".into(), &"sender".into(), &0.into())
     );
     let times: Vec<f64> = lines.iter().filter_map(|line| line["at_s"].as_f64()).collect();
     assert!(times.is_sorted() && times.len() == lines.len(), "{times:?}");

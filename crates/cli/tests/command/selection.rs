@@ -70,7 +70,7 @@ fn a_run_takes_the_chosen_one_and_asks_when_there_are_several() {
     assert_eq!(code, 0, "{value}");
     assert_eq!(
         (&value["runs"][0]["cc"], &value["runs"][1]["cc"]),
-        (&"two:f".into(), &"two:two_g".into())
+        (&"two_f".into(), &"two_g".into())
     );
     let (code, value) = json(&["try", "reno", "--swap", &format!("500ms={g}"), "--duration", "1s"]);
     assert_eq!(code, 0, "{value}");

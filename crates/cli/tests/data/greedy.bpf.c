@@ -58,7 +58,7 @@ struct large {
 	char rest[(4 << 20) - 24];
 };
 
-MAP(seen, HASH, 1 << 30, struct large, u64);
+MAP(seen, HASH, 1 << 29, struct large, u64);
 MAP(scratch, ARRAY, 1, u32, struct large);
 u64 number;
 

@@ -42,6 +42,11 @@ impl Functions {
         })
     }
 
+    /// The programs behind them.
+    pub(super) fn programs(&self) -> impl Iterator<Item = &Program> + '_ {
+        self.functions.iter().map(|function| &*function.prog)
+    }
+
     /// The function pointers, in the order that the functions were given in. Valid while this value lives.
     pub(super) fn addresses(&self) -> impl Iterator<Item = *const c_void> + '_ {
         debug_assert_eq!(self.thunks.len(), self.functions.len());

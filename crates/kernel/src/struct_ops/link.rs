@@ -21,6 +21,7 @@ impl OpsLink {
     pub(crate) fn new(id: u32, map: Arc<Map>, exchange: &Arc<Mutex<()>>) -> Result<Self, Errno> {
         let (ops, built) = valid_to_reg(&map).ok_or(Errno::EINVAL)?;
         let module = map.module().ok_or(Errno::EINVAL)?;
+        built.prepare()?;
         let _guard = lock(exchange);
         ops.desc.family.reg(&built.table, module)?;
         Ok(Self {
@@ -54,6 +55,7 @@ impl OpsLink {
             return Err(Errno::EINVAL.into());
         }
         let module = new.module().ok_or(Errno::EINVAL)?;
+        built.prepare()?;
         family.update(&built.table, module, &old_built.table)?;
         let old = map.replace(Arc::clone(new));
         // The old map may end here: not under the locks.

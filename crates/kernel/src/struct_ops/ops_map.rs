@@ -58,7 +58,17 @@ struct Inner {
 #[derive(Debug)]
 pub(crate) struct Built {
     pub(crate) table: Table,
-    _functions: Functions,
+    functions: Functions,
+}
+
+impl Built {
+    /// The table is about to be registered, and its programs can be called from then on.
+    ///
+    /// # Errors
+    /// `ENOMEM` when a map of theirs cannot have its memory.
+    pub(crate) fn prepare(&self) -> Result<(), Errno> {
+        self.functions.programs().try_for_each(Program::prepare)
+    }
 }
 
 impl fmt::Debug for Inner {
@@ -127,6 +137,7 @@ impl OpsMap {
         if self.link {
             inner.state = OpsState::Ready;
         } else {
+            built.prepare()?;
             let module = Module(Arc::new(Hold {
                 _built: Arc::clone(&built),
                 _map: Arc::clone(map),
@@ -181,7 +192,6 @@ impl OpsMap {
             let Some(prog) = self.program(member, given, fds)? else {
                 continue;
             };
-            prog.prepare()?;
             shown[data + offset..data + offset + 8].copy_from_slice(&u64::from(prog.id).to_le_bytes());
             let (args, ret) = desc::registers(btf, proto).map_err(|_| Errno::EINVAL)?;
             functions.push(OpsFunc { prog, args, ret });
@@ -195,10 +205,7 @@ impl OpsMap {
         for (offset, address) in offsets.into_iter().zip(functions.addresses()) {
             table.put(offset, address);
         }
-        let built = Built {
-            table,
-            _functions: functions,
-        };
+        let built = Built { table, functions };
         Ok((Arc::new(built), shown))
     }
 

@@ -10,6 +10,7 @@ mod validate;
 
 use crate::cell::Sk;
 use crate::consts::{icsk_time, state};
+use crate::info::Limit;
 use crate::scoreboard::Skb;
 use crate::seq::after;
 use crate::sock::tcp_sock;
@@ -44,6 +45,7 @@ impl Sk {
         let max_segs = self.tso_segs(mss);
         let mut sent_pkts = 0;
         let mut is_cwnd_limited = false;
+        let mut limit_now = Limit::Algorithm;
         while self.unsent() > 0 {
             if self.pacing_check() {
                 break;
@@ -58,6 +60,7 @@ impl Sk {
             quota = quota.min(max_segs);
             let len = self.send_head_len(quota.saturating_mul(mss));
             if !self.snd_wnd_test() {
+                limit_now = Limit::ReceiveBuffer;
                 break;
             }
             let mut limit = mss;
@@ -74,6 +77,12 @@ impl Sk {
             }
             self.app_fill();
         }
+        if self.unsent() == 0 {
+            limit_now = self.app_limit();
+        } else if self.fills_offered_window() {
+            limit_now = Limit::ReceiveBuffer;
+        }
+        self.counters.limit = limit_now;
         is_cwnd_limited |= self.tp.packets_in_flight() >= self.tp.snd_cwnd;
         if sent_pkts > 0 || is_cwnd_limited {
             self.cwnd_validate(is_cwnd_limited);
@@ -107,6 +116,14 @@ impl Sk {
             self.rearm_rto();
         }
         pcount
+    }
+
+    /// Whether the receiver's window is smaller than the congestion window, and nearly full. Pacing spreads what is sent, so that the window is seldom full to the
+    /// last byte when a burst ends; it decides all the same.
+    fn fills_offered_window(&self) -> bool {
+        let allowed = u64::from(self.tp.snd_cwnd) * u64::from(self.tp.mss_cache);
+        let left = self.wnd_end().wrapping_sub(self.tp.snd_nxt);
+        u64::from(self.tp.snd_wnd) < allowed && left <= self.tp.snd_wnd / 8
     }
 
     /// Bytes of the application that were never sent.
