@@ -132,3 +132,81 @@ const NAMES: &[(&str, &[&str])] = &[
     ("init", &["sk"]),
     ("release", &["sk"]),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bpf::Category;
+    use btf::{Builder, Encoding, Member, Param};
+
+    fn types() -> Btf {
+        let mut b = Builder::new();
+        let void = TypeId::VOID;
+        let (u32_, int) = (
+            b.int("unsigned int", 4, Encoding::UNSIGNED),
+            b.int("int", 4, Encoding::SIGNED),
+        );
+        let alias = b.typedef("u32", u32_);
+        let (sock, sample) = (b.struct_type("sock", 0, &[]), b.struct_type("rate_sample", 0, &[]));
+        let constant = b.constant(sample);
+        let (sock, sample) = (b.ptr(sock), b.ptr(constant));
+        let params = [sock, alias, int, sample].map(|ty| Param::new("", ty));
+        let proto = b.func_proto(void, &params, false);
+        let pointer = b.ptr(proto);
+        b.struct_type("tcp_congestion_ops", 8, &[Member::at("cong_control", pointer, 0)]);
+        b.build().unwrap()
+    }
+
+    fn explained(text: &str, code: &'static str, message: &str, insn: u32) -> Report {
+        let btf = types();
+        let operation = Operation {
+            ty: btf.find("tcp_congestion_ops", btf::Kind::Struct).unwrap(),
+            member: "cong_control",
+            member_index: 0,
+        };
+        let mut report = Report {
+            code: code.into(),
+            category: Category::Memory,
+            message: message.to_owned(),
+            insn: Some(insn),
+            source: None,
+            notes: Vec::new(),
+            help: None,
+        };
+        let insns = isa::asm::assemble(text).unwrap();
+        let argument = operation.argument_at_fault(&insns, &report);
+        operation.say(&btf, argument, &mut report);
+        report
+    }
+
+    #[test]
+    fn the_operation_of_two_arguments_is_recognised() {
+        let program = "r2 = *(u64 *)(r1 +8)\nr0 = *(u32 *)(r2 +0)\nexit";
+        let report = explained(program, "SO1201", "memory access through R2, which is a number", 1);
+        assert_eq!(
+            report.message,
+            "memory access through R2, which is a number: it is argument 2 of cong_control, `u32 ack`"
+        );
+        assert_eq!(
+            report.notes,
+            ["the operation is `void cong_control(struct sock *sk, u32 ack, int flag, const struct rate_sample *rs)`"]
+        );
+        let help = report.help.unwrap();
+        assert!(
+            help.contains("before Linux 6.10") && help.contains("const struct rate_sample *rs)"),
+            "{help}"
+        );
+    }
+
+    #[test]
+    fn an_argument_of_a_call_is_named() {
+        let program = "r1 = *(u64 *)(r1 +16)\ncall kfunc#7\nexit";
+        let message = "argument 1 of tcp_reno_ssthresh is a number, not a pointer to a kernel structure";
+        let report = explained(program, "SO1304", message, 1);
+        assert_eq!(
+            report.message,
+            format!("{message}: it is argument 3 of cong_control, `int flag`")
+        );
+        assert_eq!(report.help, None);
+    }
+}

@@ -16,7 +16,7 @@ use isa::{AluOp, Call, Imm64, Insn, Reg, Src, Width};
 
 use crate::bounds::Scalar;
 use crate::engine::{Checked, Next, Verifier};
-use crate::environment::MapRef;
+use crate::environment::{Context, MapRef};
 use crate::failure::Feature;
 use crate::reason::{Reason, ValueKind};
 use crate::value::{Kind, OFFSET_MAX, Value};
@@ -29,7 +29,7 @@ impl Verifier<'_> {
         if let Some(reason) = self.program.oddity(slot) {
             return Err(Reason::Undecodable(reason).into());
         }
-        check_form(insn)?;
+        check_form(insn, self.env.context())?;
         match *insn {
             Insn::Alu {
                 width,
@@ -209,7 +209,7 @@ impl Verifier<'_> {
 }
 
 /// Rules about a single instruction, which Linux looks at when a path comes to it.
-fn check_form(insn: &Insn) -> Checked {
+fn check_form(insn: &Insn, context: &Context) -> Checked {
     let unsupported = |what| Err(Feature::Insn(what).into());
     match *insn {
         Insn::Alu {
@@ -230,6 +230,8 @@ fn check_form(insn: &Insn) -> Checked {
             src: Src::Imm(0),
             ..
         } => Err(Reason::DivisionByZero.into()),
+        // Programs of packets have them on Linux.
+        Insn::LegacyLoad { .. } if matches!(context, Context::Fields(_)) => unsupported("a packet load"),
         Insn::LegacyLoad { .. } => {
             let what = "a packet load";
             Err(Reason::InsnNotAllowed { what }.into())
