@@ -80,7 +80,12 @@ fn every_template_is_complete() {
 fn nothing_is_written_over() {
     let folder = tempfile::tempdir().unwrap();
     let new = |name: &str| run_in(folder.path(), "/nonexistent", &["new", name]);
-    assert_eq!(new("one").code, 0);
+    let first = run_in(folder.path(), "/nonexistent", &["new", "one", "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&first.out).expect("JSON");
+    let expected = serde_json::json!({
+        "schema": 1, "verb": "new", "notes": [], "source": "one.bpf.c", "header": "opswap_tcp.h", "like": "aimd"
+    });
+    assert_eq!((first.code, value), (0, expected));
     std::fs::write(folder.path().join("one.bpf.c"), "mine").unwrap();
     let again = new("one");
     assert!(again.code == 6 && again.err.contains("one.bpf.c"), "{again:?}");

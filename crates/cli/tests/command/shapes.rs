@@ -123,6 +123,8 @@ fn of_every_verb_that_needs_no_rights() {
             7,
         ),
         (&["check", "--log", &path("bad.bpf.o")], 3),
+        (&["check", "tests/data/bits/reno-6.12.clang19.bpf.o"], 0),
+        (&["new", "bbr"], 2),
         (&["try", "reno", "--duration", "1s"], 0),
         (&["try", "reno", "--duration", "1s", "--swap", "500ms=cubic"], 0),
         (&["try", &path("bad.bpf.o")], 3),
