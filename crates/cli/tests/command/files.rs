@@ -158,6 +158,26 @@ fn a_dash_is_standard_input_and_output() {
 }
 
 #[test]
+fn too_little_memory_for_a_file_is_said() {
+    let folder = Folder::new();
+    let large = folder.write("large.bpf.o", "");
+    let file = std::fs::File::options().write(true).open(&large).unwrap();
+    file.set_len(200_000_000).unwrap();
+    let whole = opswap(&["check", &large]);
+    let ran: Ran = Command::new("sh")
+        .args(["-c", "ulimit -v 100000 && exec \"$0\" \"$@\""])
+        .arg(whole.get_program())
+        .args(whole.get_args())
+        .output()
+        .unwrap()
+        .into();
+    assert!(
+        ran.code == 1 && ran.err.contains("not enough memory to read its 200000000"),
+        "{ran:?}"
+    );
+}
+
+#[test]
 fn a_build_never_writes_over_its_source() {
     let folder = Folder::new();
     let source = folder.write("x.bpf.c", "int x;");
