@@ -17,7 +17,6 @@ pub(crate) fn all() -> Result<(), StepError> {
         &here,
         &["cargo", "build", "--release", "--locked", "-p", "opswap-cli"],
         &[],
-        1800,
     )?;
     let opswap = here.join("target/release/opswap");
     println!("| what | median, ms | least, ms | most, ms |");

@@ -4,6 +4,7 @@
 
 mod algorithms;
 mod figures;
+mod idle;
 mod packages;
 mod run;
 mod test;

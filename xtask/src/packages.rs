@@ -45,10 +45,10 @@ pub(crate) fn install() -> Result<(), StepError> {
     }
     let here = crate::root();
     let quiet = [("DEBIAN_FRONTEND", "noninteractive")];
-    step(&here, &["apt-get", "update", "-q"], &quiet, 300)?;
+    step(&here, &["apt-get", "update", "-q"], &quiet)?;
     let mut words = vec!["apt-get", "install", "-y", "-q", "--no-install-recommends"];
     words.extend(missing.iter().map(|(name, _)| *name));
-    step(&here, &words, &quiet, 1200)
+    step(&here, &words, &quiet)
 }
 
 fn installed(package: &str) -> bool {

@@ -1,5 +1,6 @@
 //! Running other programs: says what runs, how long it took, and ends what does not come to an end.
 
+use crate::idle::Watch;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
@@ -11,8 +12,8 @@ pub(crate) enum StepError {
     Start { program: String, error: std::io::Error },
     /// It ended with another status than success.
     Failed { step: String, status: ExitStatus },
-    /// It was still running at its time limit and was ended.
-    TooLong { step: String, limit_s: u64 },
+    /// It did nothing for so long that it was ended.
+    Idle { step: String, idle_s: u64 },
     /// A check of the repository found something; each entry is one finding.
     Findings(Vec<String>),
 }
@@ -22,7 +23,7 @@ impl std::fmt::Display for StepError {
         match self {
             Self::Start { program, error } => write!(f, "cannot start {program}: {error}"),
             Self::Failed { step, status } => write!(f, "`{step}` failed: {status}"),
-            Self::TooLong { step, limit_s } => write!(f, "`{step}` was ended after {limit_s} s"),
+            Self::Idle { step, idle_s } => write!(f, "`{step}` was ended: it had done nothing for {idle_s} s"),
             Self::Findings(findings) => {
                 write!(f, "{} finding(s):", findings.len())?;
                 for finding in findings {
@@ -34,8 +35,12 @@ impl std::fmt::Display for StepError {
     }
 }
 
-/// Runs one step in `folder`, with extra environment variables, for at most `limit_s` seconds.
-pub(crate) fn step(folder: &Path, words: &[&str], environment: &[(&str, &str)], limit_s: u64) -> Result<(), StepError> {
+/// How long a step may do nothing, in seconds. Longer than anything here waits: for a lock of cargo, a package server, a test's own patience.
+const IDLE_S: u64 = 600;
+
+/// Runs one step in `folder`, with extra environment variables. It may take as long as it works: what is slow on a loaded machine is not ended, what
+/// hangs is.
+pub(crate) fn step(folder: &Path, words: &[&str], environment: &[(&str, &str)]) -> Result<(), StepError> {
     let shown = words.join(" ");
     eprintln!("\n== {shown}");
     let begin = Instant::now();
@@ -49,6 +54,7 @@ pub(crate) fn step(folder: &Path, words: &[&str], environment: &[(&str, &str)], 
         program: words[0].to_owned(),
         error,
     })?;
+    let mut watch = Watch::new(child.id(), Duration::from_secs(IDLE_S));
     loop {
         match child.try_wait() {
             Ok(Some(status)) if status.success() => {
@@ -56,11 +62,14 @@ pub(crate) fn step(folder: &Path, words: &[&str], environment: &[(&str, &str)], 
                 return Ok(());
             }
             Ok(Some(status)) => return Err(StepError::Failed { step: shown, status }),
-            Ok(None) if begin.elapsed() > Duration::from_secs(limit_s) => {
+            Ok(None) if watch.is_idle() => {
                 // An error here means that it has just ended by itself.
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(StepError::TooLong { step: shown, limit_s });
+                return Err(StepError::Idle {
+                    step: shown,
+                    idle_s: IDLE_S,
+                });
             }
             Ok(None) => std::thread::sleep(Duration::from_millis(100)),
             Err(error) => {
