@@ -38,9 +38,6 @@ pub struct KernelTypes<'a> {
     pub destructible: &'a [&'a str],
 }
 
-/// Structures that Linux 6.18 has a destructor for (`register_btf_id_dtor_kfuncs`).
-pub const LINUX_DESTRUCTIBLE: &[&str] = &["task_struct", "cgroup", "bpf_cpumask", "bpf_crypto_ctx"];
-
 impl KernelTypes<'_> {
     /// Whether the kernel has this structure; if so, whether it can destroy one.
     fn find(&self, name: &str) -> Option<bool> {
