@@ -155,10 +155,10 @@ fn in_an_object_that_linux_is_to_keep() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.bpf.o");
     let path = file.to_str().unwrap();
-    for (number, (_, object)) in patched().into_iter().enumerate().filter(|(number, _)| number % 5 == 0) {
+    for (number, (_, object)) in patched().into_iter().enumerate().filter(|(number, _)| number % 12 == 0) {
         std::fs::write(&file, object).unwrap();
         let ground = Ground::new();
-        if number % 10 == 0 {
+        if number % 24 == 0 {
             ground.load("reno");
             looked_at(&words(&ground.words(&["swap", &ground.name, path])), &[]);
         } else {

@@ -106,6 +106,47 @@ fn apply_loads_then_does_nothing_then_swaps() {
 }
 
 #[test]
+fn apply_sees_constants_and_does_not_guess_at_variables() {
+    if !linux_or_skip("applies objects with constants and with variables") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.bpf.o");
+    let path = file.to_str().unwrap();
+    let mut object = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/prints.bpf.o")).unwrap();
+    let ground = Ground::new();
+    let apply = |object: &[u8]| {
+        std::fs::write(&file, object).unwrap();
+        let value = ground.json(&["apply", path, "--as", &ground.name]);
+        value["changes"][0]["action"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        (apply(&object), apply(&object)),
+        ("loaded".to_owned(), "unchanged".to_owned())
+    );
+    // The same instructions over another constant.
+    let constants = crate::patch::section(&object, ".rodata");
+    object[constants.start] ^= 0x20;
+    assert_eq!(
+        (apply(&object), apply(&object)),
+        ("swapped".to_owned(), "unchanged".to_owned())
+    );
+    // What was a constant is a variable, so that nobody knows what that of the live version began with.
+    let name = b".rodata";
+    for at in 0..object.len() - name.len() {
+        if object[at..].starts_with(name) {
+            object[at..at + name.len()].copy_from_slice(b".data.a");
+        }
+    }
+    assert_eq!(
+        (apply(&object), apply(&object)),
+        ("swapped".to_owned(), "swapped".to_owned())
+    );
+    ground.json(&["unload", &ground.name]);
+    ground.gone();
+}
+
+#[test]
 fn did_you_mean() {
     for (words, meant) in [
         (&["try", "cubik"][..], "`cubic`"),

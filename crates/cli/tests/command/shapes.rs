@@ -83,7 +83,6 @@ impl Shapes {
 
     fn fits_word(&self, value: &Value, word: &str) -> Result<(), String> {
         let fits = match word {
-            "any" => true,
             "string" => value.is_string(),
             "boolean" => value.is_boolean(),
             "number" => value.is_number(),
@@ -116,6 +115,7 @@ fn of_every_verb_that_needs_no_rights() {
     let program = crate::patch::section(&bad, "struct_ops/reno_cong_avoid").start;
     bad[program..program + 8].copy_from_slice(&[0x79, 0x90, 0, 0, 0, 0, 0, 0]); // r0 = *(u64 *)(r9 + 0)
     std::fs::write(path("bad.bpf.o"), bad).unwrap();
+    let prints = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/prints.bpf.o").to_owned();
     for (words, code) in [
         (&["check", "reno", "cubic", "dctcp"][..], 0),
         (
@@ -128,6 +128,7 @@ fn of_every_verb_that_needs_no_rights() {
         (&["try", "reno", "--duration", "1s"], 0),
         (&["try", "reno", "--duration", "1s", "--swap", "500ms=cubic"], 0),
         (&["try", &path("bad.bpf.o")], 3),
+        (&["try", &prints, "--trace", "--duration", "1s"], 0),
         (&["compare", "reno", "cubic", "--duration", "1s", "--flows", "2"], 0),
         (&["compare", "reno", "cubic", "--duration", "1s", "--mix"], 0),
         (&["kinds", "--kernel", "embedded"], 0),
