@@ -1,8 +1,9 @@
 //! The interface: one method a command of bpf(2), and what a loader must know of the kernel beside it (types, settings, pins).
 
 use crate::{
-    Answer, BtfInfo, BtfLoadError, BtfObject, Errno, Fd, Feature, Link, LinkInfo, LinkUpdate, LinkUpdateError, Map,
-    MapCreate, MapInfo, MapMemory, Prog, ProgInfo, ProgLoad, ProgLoadError, Stats, TestRun, TestRunResult, UpdateFlags,
+    Answer, AttachType, BtfInfo, BtfLoadError, BtfObject, Errno, Fd, Feature, Link, LinkInfo, LinkTarget, LinkUpdate,
+    LinkUpdateError, Map, MapCreate, MapInfo, MapMemory, Prog, ProgInfo, ProgLoad, ProgLoadError, Stats, TestRun,
+    TestRunResult, UpdateFlags,
 };
 use btf::{Btf, ParseError};
 use std::path::Path;
@@ -123,6 +124,19 @@ pub trait Bpf: Send + Sync {
     /// # Errors
     /// `EINVAL` when the map is not READY or the family refuses the table, `EEXIST` when its name is taken.
     fn link_create_struct_ops(&self, map: &Fd<Map>) -> Result<Fd<Link>, Errno>;
+
+    /// `BPF_LINK_CREATE` of a program that belongs to no ops structure, `BPF_RAW_TRACEPOINT_OPEN` for a raw tracepoint.
+    ///
+    /// # Errors
+    /// `EOPNOTSUPP` of a kernel without such places, `ENOENT` or `ENODEV` when there is no such target, `EINVAL` when the program is not for it.
+    fn link_create(
+        &self,
+        _prog: &Fd<Prog>,
+        _attach_type: AttachType,
+        _target: &LinkTarget<'_>,
+    ) -> Result<Fd<Link>, Errno> {
+        Err(Errno::EOPNOTSUPP)
+    }
 
     /// `BPF_LINK_UPDATE`: exchanges the table behind a link in one step. Users of the old one keep it until they choose again.
     ///

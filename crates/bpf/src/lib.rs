@@ -46,7 +46,7 @@ pub use flags::{MapFlags, ProgFlags, UpdateFlags};
 pub use handle::{BtfObject, Fd, FdTable, Link, Map, Prog, Stats};
 pub use helper_names::helper_name;
 pub use isa::RawInsn;
-pub use link::{LinkInfo, LinkUpdate, LinkUpdateError};
+pub use link::{LinkInfo, LinkTarget, LinkUpdate, LinkUpdateError};
 pub use map::{MapCreate, MapInfo, MapMemory, MapRefusal};
 pub use prog::{
     BtfInfo, BtfLoadError, FuncInfo, LineInfo, LoadVerdict, ProgInfo, ProgLoad, ProgLoadError, TestRun, TestRunResult,

@@ -1,5 +1,7 @@
 //! Links of ops maps: what the kernel says of one, and the exchange of the table behind it.
 
+use std::path::Path;
+
 use crate::{Errno, Fd, LinkType, Map};
 
 /// What the kernel says of a link (`struct bpf_link_info`, the parts common to all and those of struct_ops).
@@ -13,6 +15,19 @@ pub struct LinkInfo {
     pub prog_id: u32,
     /// For a struct_ops link: the map that new users get, 0 once it is detached. `None` for other kinds.
     pub map_id: Option<u32>,
+}
+
+/// What a program that belongs to no ops structure is attached to, by a link of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkTarget<'a> {
+    /// A cgroup, by its path.
+    Cgroup(&'a Path),
+    /// A network interface of this process's namespace, by its name.
+    Interface(&'a str),
+    /// What the program was loaded for: a function, tracepoint or iterator of the kernel's types.
+    Kernel,
+    /// A raw tracepoint, by its name.
+    RawTracepoint(&'a str),
 }
 
 /// The arguments of `BPF_LINK_UPDATE` for an ops map.

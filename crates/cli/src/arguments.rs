@@ -3,7 +3,7 @@
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use opswap::lab::{QueueSize, Rate, Span, parse_bytes, parse_probability};
-use opswap::{Limits, Template};
+use opswap::{Attach, Limits, Template};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -237,6 +237,9 @@ pub(crate) enum Verb {
         /// Register under this name (field `name`, at most 15 characters)
         #[arg(long = "as", value_name = "NAME")]
         rename: Option<String>,
+        /// Attach the object's other programs, too: cgroup/setsockopt=/sys/fs/cgroup/x, xdp=eth0, fentry/tcp_ack=auto
+        #[arg(long = "attach", value_name = "SECTION=TARGET")]
+        attach: Vec<Attach>,
         /// Leave the defaults of network namespaces alone
         #[arg(long)]
         no_namespaces: bool,

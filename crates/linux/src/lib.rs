@@ -34,9 +34,9 @@ pub use log::report_from_log;
 
 use ::btf::Btf;
 use bpf::{
-    Answer, Bpf, BtfInfo, BtfLoadError, BtfObject, Errno, Fd, FdTable, Feature, IdKind, KernelBtfError, Link, LinkInfo,
-    LinkUpdate, LinkUpdateError, Map, MapCreate, MapInfo, ModuleBtf, ObjectRef, PinEntry, Pinned, Prog, ProgInfo,
-    ProgLoad, ProgLoadError, Stats, TestRun, TestRunResult, UpdateFlags,
+    Answer, AttachType, Bpf, BtfInfo, BtfLoadError, BtfObject, Errno, Fd, FdTable, Feature, IdKind, KernelBtfError,
+    Link, LinkInfo, LinkTarget, LinkUpdate, LinkUpdateError, Map, MapCreate, MapInfo, ModuleBtf, ObjectRef, PinEntry,
+    Pinned, Prog, ProgInfo, ProgLoad, ProgLoadError, Stats, TestRun, TestRunResult, UpdateFlags,
 };
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -171,6 +171,15 @@ impl Bpf for Linux {
 
     fn link_create_struct_ops(&self, map: &Fd<Map>) -> Result<Fd<Link>, Errno> {
         links::create_struct_ops(map).map(|raw| self.adopt(raw))
+    }
+
+    fn link_create(
+        &self,
+        prog: &Fd<Prog>,
+        attach_type: AttachType,
+        target: &LinkTarget<'_>,
+    ) -> Result<Fd<Link>, Errno> {
+        links::create(prog, attach_type, target).map(|raw| self.adopt(raw))
     }
 
     fn link_update(&self, link: &Fd<Link>, update: &LinkUpdate<'_>) -> Result<(), LinkUpdateError> {

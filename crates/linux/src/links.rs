@@ -1,9 +1,10 @@
-//! Links of ops maps: creating, exchanging the table, detaching.
+//! Links: of ops maps (creating, exchanging the table, detaching), and of programs that are attached beside them.
 
-use crate::syscall::bpf;
+use crate::syscall::{Extent, Pointer, bpf};
 use crate::{Linux, info};
-use bpf::attr::{Command, LinkCreateAttr, LinkDetachAttr, LinkUpdateAttr, REPLACE, Raw};
-use bpf::{AttachType, Bpf, Errno, Fd, Link, LinkUpdate, LinkUpdateError, Map};
+use bpf::attr::{Command, LinkCreateAttr, LinkDetachAttr, LinkUpdateAttr, REPLACE, Raw, RawTracepointAttr};
+use bpf::{AttachType, Bpf, Errno, Fd, Link, LinkTarget, LinkUpdate, LinkUpdateError, Map, Prog};
+use std::os::fd::AsRawFd;
 
 /// How often an update without expectation is tried again because another process exchanged the table in between.
 const RACES: u32 = 16;
@@ -15,6 +16,52 @@ pub(crate) fn create_struct_ops(map: &Fd<Map>) -> Result<i32, Errno> {
         ..LinkCreateAttr::default()
     };
     bpf(Command::LinkCreate, &mut attr.encode(), &mut [])
+}
+
+/// Attaches a program that belongs to no ops structure.
+pub(crate) fn create(prog: &Fd<Prog>, attach_type: AttachType, target: &LinkTarget<'_>) -> Result<i32, Errno> {
+    // Open until the link is made: the link then holds the cgroup itself.
+    let cgroup;
+    let target_fd = match target {
+        LinkTarget::Cgroup(path) => {
+            cgroup = std::fs::File::open(path)?;
+            cgroup.as_raw_fd() as u32
+        }
+        LinkTarget::Interface(name) => interface_index(name)?,
+        LinkTarget::Kernel => 0,
+        LinkTarget::RawTracepoint(name) => return raw_tracepoint(prog, name),
+    };
+    let attr = LinkCreateAttr {
+        // A program stands where an ops map would.
+        map_fd: prog.raw() as u32,
+        target_fd,
+        attach_type: attach_type.0,
+        ..LinkCreateAttr::default()
+    };
+    bpf(Command::LinkCreate, &mut attr.encode(), &mut [])
+}
+
+fn raw_tracepoint(prog: &Fd<Prog>, name: &str) -> Result<i32, Errno> {
+    let attr = RawTracepointAttr {
+        prog_fd: prog.raw() as u32,
+        ..RawTracepointAttr::default()
+    };
+    let mut name = [name.as_bytes(), &[0]].concat();
+    let pointer = Pointer {
+        within: None,
+        offset: 0,
+        memory: &mut name,
+        extent: Extent::CString,
+    };
+    bpf(Command::RawTracepointOpen, &mut attr.encode(), &mut [pointer])
+}
+
+fn interface_index(name: &str) -> Result<u32, Errno> {
+    if name.contains('/') {
+        return Err(Errno::ENODEV);
+    }
+    let index = std::fs::read_to_string(format!("/sys/class/net/{name}/ifindex")).map_err(|_| Errno::ENODEV)?;
+    index.trim().parse().map_err(|_| Errno::ENODEV)
 }
 
 /// Exchanges the table, never to the one that the link holds already: that would stop the kernel (see [`LinkUpdateError::SameMap`]).

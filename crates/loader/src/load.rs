@@ -8,6 +8,7 @@ use crate::fill_in::{Modules, fill_in};
 use crate::kconfig;
 use crate::maps::NewPins;
 use crate::operation::Operation;
+use crate::others::OtherKind;
 use crate::plan::Plan;
 use crate::programs::{ProgramKind, ProgramPlan};
 use crate::struct_ops::OpsPlan;
@@ -43,6 +44,10 @@ pub struct LoadedMap {
 pub struct LoadedProgram {
     /// Its name in the object.
     pub name: String,
+    /// The section it stands in.
+    pub section: String,
+    /// What it can be attached to, when it belongs to no ops structure.
+    pub other: Option<OtherKind>,
     /// The program.
     pub program: Fd<Prog>,
 }
@@ -70,6 +75,11 @@ impl Plan {
                 .map_err(|fault| fault.named(plan))?;
             loaded.programs.push(LoadedProgram {
                 name: plan.name.clone(),
+                section: plan.section.clone(),
+                other: match &plan.kind {
+                    ProgramKind::Other(other) => Some(other.clone()),
+                    _ => None,
+                },
                 program,
             });
         }

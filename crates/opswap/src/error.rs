@@ -184,7 +184,7 @@ impl Error {
         match self {
             Self::Load { error, .. } => load_errno(error),
             Self::Attach { error, .. } => Some(error.errno),
-            Self::Host(HostError::System { errno, .. }) => Some(*errno),
+            Self::Host(HostError::System { errno, .. } | HostError::NotAttached { errno, .. }) => Some(*errno),
             Self::KernelTypes {
                 error: KernelBtfError::Unreadable(errno),
                 ..
@@ -524,6 +524,8 @@ fn of_host(error: &HostError) -> Class {
         | HostError::StillDefault { .. }
         | HostError::RestrictedDefault { .. }
         | HostError::BuiltIn { .. } => Class::Conflict,
+        HostError::NotAttached { errno, .. } => of_errno(*errno),
+        HostError::NothingToAttach { .. } | HostError::WrongTarget { .. } => Class::Usage,
         HostError::NameStays { .. } | HostError::NoSuchDefault { .. } => Class::Usage,
         // Choosing one of several helps; there is nothing to choose among none.
         HostError::NotOneTable { names, .. } if !names.is_empty() => Class::Usage,

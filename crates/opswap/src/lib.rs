@@ -54,8 +54,8 @@ pub use explain::{Explanation, explain, explanations};
 pub use files::{ReadError, write_file};
 pub use header::header;
 pub use host::{
-    Applied, FieldValue, Filled, Foreign, ForeignWhy, Host, HostError, Loaded, Namespace, NotRenewed, Renewal,
-    Settings, State, StillUsed, Swapped, Table, Unloaded,
+    Applied, Attach, Attached, FieldValue, Filled, Foreign, ForeignWhy, Host, HostError, Loaded, Namespace, NotRenewed,
+    Renewal, Settings, State, StillUsed, Swapped, Table, Unloaded,
 };
 pub use kernel::Limits;
 pub use kernels::{Embedded, embedded, linux};

@@ -66,7 +66,7 @@ fn source(name: &str) -> Source {
 fn set(words: &[&str]) -> Settings {
     Settings {
         set: words.iter().map(|word| word.parse().expect("FIELD=VALUE")).collect(),
-        rename: None,
+        ..Settings::default()
     }
 }
 

@@ -40,6 +40,7 @@ pub enum Command {
     ProgGetFdById = 13,
     MapGetFdById = 14,
     ObjGetInfoByFd = 15,
+    RawTracepointOpen = 17,
     BtfLoad = 18,
     BtfGetFdById = 19,
     MapFreeze = 22,
@@ -193,6 +194,14 @@ raw! {
 }
 
 raw! {
+    /// `BPF_RAW_TRACEPOINT_OPEN`.
+    RawTracepointAttr in "bpf_attr" "raw_tracepoint" {
+        name: u64 = 0,
+        prog_fd: u32 = 8,
+    }
+}
+
+raw! {
     /// `BPF_LINK_UPDATE` of an ops map.
     LinkUpdateAttr in "bpf_attr" "link_update" {
         link_fd: u32 = 0,
@@ -313,6 +322,7 @@ pub const TABLES: &[(&str, &str, &[RawField])] = &[
     InfoAttr::TABLE,
     BtfLoadAttr::TABLE,
     LinkCreateAttr::TABLE,
+    RawTracepointAttr::TABLE,
     LinkUpdateAttr::TABLE,
     LinkDetachAttr::TABLE,
     EnableStatsAttr::TABLE,

@@ -106,6 +106,15 @@ fn of_loaded(loaded: &Loaded) -> Text {
         loaded.link_id,
         loaded.map_id
     );
+    for one in &loaded.attached {
+        text.push(&text!(
+            "attached {} ({}) to {}, link {}\n",
+            one.program,
+            one.section,
+            one.target,
+            one.link_id
+        ));
+    }
     if loaded.kind == TCP {
         text.push(&text!(
             "use it: setsockopt(TCP_CONGESTION, \"{}\"), or ip route change … congctl {}, or sysctl net.ipv4.tcp_congestion_control={}\n",

@@ -11,17 +11,16 @@ use std::ffi::OsStr;
 pub(crate) fn run(
     file: &OsStr,
     ops: Option<&str>,
-    set: &[String],
-    rename: Option<&str>,
+    settings: &Settings,
     no_namespaces: bool,
     common: &Common,
     output: &Output,
 ) -> Result<(), Failure> {
-    let settings = settings(set, rename)?;
     let host = changing_host(common, no_namespaces)?;
     let source = find_ops(file, ops, output)?;
-    note_left_out(&source, &[], output);
-    let loaded = host.load(&source, &settings)?;
+    let attached: Vec<String> = settings.attach.iter().map(|one| one.section.clone()).collect();
+    note_left_out(&source, &attached, output);
+    let loaded = host.load(&source, settings)?;
     let changes = loaded.into_iter().map(Change::Loaded).collect();
     change::show(changes, None, &host, common, output)
 }
@@ -36,5 +35,6 @@ pub(super) fn settings(set: &[String], rename: Option<&str>) -> Result<Settings,
     Ok(Settings {
         set,
         rename: rename.map(str::to_owned),
+        attach: Vec::new(),
     })
 }

@@ -78,10 +78,14 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
             ops,
             set,
             rename,
+            attach,
             no_namespaces,
         } => {
-            let rename = rename.as_deref();
-            load::run(file, ops.as_deref(), set, rename, *no_namespaces, common, output)
+            let settings = opswap::Settings {
+                attach: attach.clone(),
+                ..load::settings(set, rename.as_deref())?
+            };
+            load::run(file, ops.as_deref(), &settings, *no_namespaces, common, output)
         }
         Verb::Apply {
             file,

@@ -13,7 +13,7 @@ pub use ops::CheckedOps;
 use crate::source::exact;
 use crate::{Class, Error, Source};
 use bpf::{Bpf, LoadVerdict};
-use loader::{LoadError, Others, Plan, PlanOptions, SkipReason};
+use loader::{LoadError, Others, Plan, PlanOptions, ProgramKind, SkipReason};
 use object::Object;
 use serde::Serialize;
 use std::ffi::OsStr;
@@ -199,14 +199,20 @@ fn verdict_on(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> 
             return verdict_or_error(file, error);
         }
     };
-    if let Some(denied) = results
-        .programs
-        .iter()
-        .find_map(|one| one.result.as_ref().err().filter(|error| is_about_us(error.verdict)))
-    {
+    // A kind that this process may not load says nothing of the tables: it is that program's verdict.
+    let of_tables = results.programs.iter().zip(plan.programs());
+    let mut of_tables = of_tables.filter(|(_, planned)| !matches!(planned.kind, ProgramKind::Other(_)));
+    let about_us = |one: &loader::CheckedProgram| {
+        one.result
+            .as_ref()
+            .err()
+            .filter(|error| is_about_us(error.verdict))
+            .cloned()
+    };
+    if let Some((program, denied)) = of_tables.find_map(|(one, _)| Some((one.name.clone(), about_us(one)?))) {
         let error = LoadError::Program {
-            program: String::new(),
-            source: denied.clone(),
+            program,
+            source: denied,
         };
         return Err(Error::Load {
             file,
@@ -290,7 +296,7 @@ fn program(checked: loader::CheckedProgram, plan: &Plan) -> CheckedProgram {
         Ok(insns) => (Verdict::Accepted, (insns > 0).then_some(insns), None),
         Err(refusal) => {
             let verdict = match refusal.verdict {
-                LoadVerdict::Unsupported => Verdict::Unsupported,
+                LoadVerdict::Unsupported | LoadVerdict::Denied => Verdict::Unsupported,
                 _ => Verdict::Rejected,
             };
             (verdict, None, Some(CheckedError::of_refusal(*refusal)))

@@ -79,6 +79,7 @@ impl Host {
         let settings = Settings {
             set: settings.set.iter().filter(|set| set.field != NAME).cloned().collect(),
             rename: None,
+            attach: Vec::new(),
         };
         // What others keep ends with them: it is not what was asked for, however much it is the same. The swap tells so.
         if live.version.is_some() && !begins_written(plan.maps()) && self.is_same(live, source, &settings)? {

@@ -1,6 +1,7 @@
 //! Registering by link, and keeping: first everything is created and validated, then pinned, then registered. Several ops structures in one
 //! object are registered all or none.
 
+use super::attach::{Attach, Attached, Made};
 use super::census::PinnedId;
 use super::folders::Folder;
 use super::pins::{self, PinName};
@@ -8,7 +9,7 @@ use super::shape::{NAME, Shape};
 use super::{FieldValue, Host, HostError, Renewal, State, census};
 use crate::{Error, Source};
 use bpf::{Bpf, Fd, Link, Map, ObjectRef, Pinned};
-use loader::{LoadedOps, OpsPlan, PlanOptions, SetField};
+use loader::{LoadedOps, OpsPlan, Others, PlanOptions, SetField};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ pub struct Settings {
     pub set: Vec<SetField>,
     /// Another name for the algorithm: the field `name`.
     pub rename: Option<String>,
+    /// Where programs that belong to no ops structure are attached; those of other sections are left out. Only a load does it.
+    pub attach: Vec<Attach>,
 }
 
 impl Settings {
@@ -29,6 +32,10 @@ impl Settings {
             set: self.set.clone(),
             rename: self.rename.clone(),
             by_link: true,
+            others: match self.attach.as_slice() {
+                [] => Others::LeaveOut,
+                asked => Others::Sections(asked.iter().map(|one| one.section.clone()).collect()),
+            },
             ..PlanOptions::default()
         }
     }
@@ -56,6 +63,9 @@ pub struct Loaded {
     /// Namespaces whose default has this name, and held an older table of it until now.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub namespaces: Vec<Renewal>,
+    /// Programs of the object that were attached with it; with several ops structures they go with the first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attached: Vec<Attached>,
 }
 
 /// Creates everything in the kernel and lets it validate the tables; registers nothing. `change` has the last word about the tables' data.
@@ -150,10 +160,11 @@ impl Host {
                 return Err(HostError::Exists { name }.into());
             }
         }
+        let mut made = self.attach(&loaded, &settings.attach)?;
         let mut kept = Vec::new();
         for ops in loaded.ops() {
             let names = pins::names(&ops.plan.kind, &algorithm(&ops.plan));
-            match self.keep(ops, &names, source) {
+            match self.keep(ops, &names, std::mem::take(&mut made), source) {
                 Ok(one) => kept.push((names, one)),
                 Err(error) => {
                     kept.push((names, Registered::default()));
@@ -175,7 +186,7 @@ impl Host {
 
     /// The table is pinned before it is registered: killed between the two, `unload` finds it; the link registers and is pinned next:
     /// killed between those two, it ends with its process, and so does the registration.
-    fn keep(&self, ops: &LoadedOps, names: &[String; 3], source: &Source) -> Result<Registered, Error> {
+    fn keep(&self, ops: &LoadedOps, names: &[String; 3], made: Made, source: &Source) -> Result<Registered, Error> {
         let system = HostError::system;
         let name = algorithm(&ops.plan);
         let folder = self.make_folder(&names.each_ref().map(String::as_str))?;
@@ -202,6 +213,15 @@ impl Host {
         self.bpf
             .obj_pin(&folder.at(&link_pin), ObjectRef::Link(&link))
             .map_err(system("pin the link"))?;
+        let mut pins = vec![folder.shown(&link_pin), folder.shown(&map_pin)];
+        match self.keep_attached(&made, &folder) {
+            Ok(attached) => pins.extend(attached),
+            Err(error) => {
+                // `undo` does not know this link yet.
+                let _shown_by_list = self.bpf.link_detach(&link);
+                return Err(error.into());
+            }
+        }
         let link_id = self
             .bpf
             .link_info(&link)
@@ -225,8 +245,9 @@ impl Host {
             link_id,
             map_id,
             version: 1,
-            pins: vec![folder.shown(&link_pin), folder.shown(&map_pin)],
+            pins,
             namespaces: Vec::new(),
+            attached: made.into_iter().map(|(attached, _)| attached).collect(),
         };
         Ok(Registered {
             link: Some(link),

@@ -4,6 +4,7 @@
 //! tools, or a tool and a person with bpftool, never disagree about what is registered.
 
 mod apply;
+mod attach;
 mod carry;
 mod census;
 pub(crate) mod folders;
@@ -15,6 +16,7 @@ mod swap;
 mod unload;
 
 pub use apply::Applied;
+pub use attach::{Attach, Attached};
 pub use carry::FieldValue;
 pub use folders::{Foreign, ForeignWhy};
 pub use load::{Loaded, Settings};
@@ -174,6 +176,32 @@ pub enum HostError {
     Exists {
         /// The algorithm.
         name: String,
+    },
+    /// The object has no program of a section that is to be attached.
+    #[error("there is no program of section {section} to attach")]
+    NothingToAttach {
+        /// The section.
+        section: String,
+    },
+    /// A program cannot be attached to what was asked for.
+    #[error("a program of section {section} cannot be attached to {target}: it takes {takes}")]
+    WrongTarget {
+        /// The section.
+        section: String,
+        /// What was asked for.
+        target: String,
+        /// What it takes.
+        takes: &'static str,
+    },
+    /// The kernel refuses to attach a program.
+    #[error("program {program} cannot be attached to {target}: {errno}")]
+    NotAttached {
+        /// The program.
+        program: String,
+        /// What it was to be attached to.
+        target: String,
+        /// What the kernel says.
+        errno: Errno,
     },
     /// The object has nothing to register.
     #[error("{file}: the object has no ops structure")]

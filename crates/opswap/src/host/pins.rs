@@ -17,6 +17,8 @@ pub(super) enum PinName {
     New(u32),
     /// A version that a rollback took away.
     Back(u32),
+    /// The link of a program that belongs to no ops structure, and was attached with it.
+    Attached(u32),
 }
 
 impl PinName {
@@ -24,6 +26,8 @@ impl PinName {
     pub(super) fn parse(name: &str) -> Option<Self> {
         if name == "link" {
             Some(Self::Link)
+        } else if let Some(number) = name.strip_prefix("at") {
+            number.parse().ok().map(Self::Attached)
         } else if let Some(number) = name.strip_prefix("new") {
             number.parse().ok().map(Self::New)
         } else if let Some(number) = name.strip_prefix("back") {
@@ -36,7 +40,7 @@ impl PinName {
     /// The version's number; the link has none.
     pub(super) fn number(self) -> Option<u32> {
         match self {
-            Self::Link => None,
+            Self::Link | Self::Attached(_) => None,
             Self::Version(number) | Self::New(number) | Self::Back(number) => Some(number),
         }
     }
@@ -49,7 +53,7 @@ impl PinName {
         match self {
             Self::Version(number) => Some((1, number)),
             Self::Back(number) => Some((0, number)),
-            Self::New(_) | Self::Link => None,
+            Self::New(_) | Self::Link | Self::Attached(_) => None,
         }
     }
 }
@@ -61,6 +65,7 @@ impl std::fmt::Display for PinName {
             Self::Version(number) => write!(f, "v{number}"),
             Self::New(number) => write!(f, "new{number}"),
             Self::Back(number) => write!(f, "back{number}"),
+            Self::Attached(number) => write!(f, "at{number}"),
         }
     }
 }
@@ -106,7 +111,13 @@ mod tests {
 
     #[test]
     fn names_are_read_as_they_are_written() {
-        for name in [PinName::Link, PinName::Version(7), PinName::New(12), PinName::Back(2)] {
+        for name in [
+            PinName::Link,
+            PinName::Version(7),
+            PinName::New(12),
+            PinName::Back(2),
+            PinName::Attached(3),
+        ] {
             assert_eq!(PinName::parse(&name.to_string()), Some(name));
         }
         for other in ["", "v", "vx", "new", "links", "v-1"] {

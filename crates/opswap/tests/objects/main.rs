@@ -1,6 +1,7 @@
 //! What `check` says of objects of many shapes, on both kernels.
 
 mod agree;
+mod attach;
 mod others;
 mod source;
 mod verdicts;
