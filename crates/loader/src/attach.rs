@@ -34,7 +34,7 @@ impl Loaded {
     ///
     /// # Errors
     /// [`AttachError`] with the rule that the refused structure breaks, as far as we know it.
-    pub fn attach(self) -> Result<Attached, AttachError> {
+    pub fn attach(mut self) -> Result<Attached, AttachError> {
         let mut registrations: Vec<Registration> = Vec::new();
         for ops in &self.ops {
             match register(&self.kernel, ops) {
@@ -46,6 +46,7 @@ impl Loaded {
                 }
             }
         }
+        self.pins.keep();
         Ok(Attached {
             registrations,
             loaded: self,

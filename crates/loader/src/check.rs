@@ -3,7 +3,6 @@
 
 use crate::error::{AttachError, LoadError};
 use crate::load::ProgramFault;
-use crate::maps::NewPins;
 use crate::plan::Plan;
 use bpf::{Bpf, Fd, Prog, ProgLoadError};
 use std::sync::Arc;
@@ -47,13 +46,13 @@ pub enum OpsResult {
 }
 
 impl Plan {
-    /// Loads the programs one by one, lets the kernel validate the ops structures of the link flavour, and keeps nothing.
+    /// Loads the programs one by one, lets the kernel validate the ops structures of the link flavour, and keeps nothing. Maps that are shared by name
+    /// are maps of its own.
     ///
     /// # Errors
     /// [`LoadError`] when maps or types cannot be created; what is refused of programs and ops structures is in the lists.
     pub fn check(&self, kernel: &Arc<dyn Bpf>) -> Result<PlanChecked, LoadError> {
-        let mut pins = NewPins::new(kernel);
-        let (mut loaded, modules) = self.load_maps(kernel, &mut pins)?;
+        let (mut loaded, modules) = self.load_maps(kernel, false)?;
         let mut programs = Vec::new();
         let mut accepted: Vec<Option<Fd<Prog>>> = Vec::new();
         for plan in &self.programs {

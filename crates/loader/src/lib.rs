@@ -53,6 +53,7 @@ mod register;
 mod relocate;
 pub mod rules;
 pub mod sections;
+mod sharing;
 mod struct_ops;
 
 pub use attach::{Attached, Registration};
@@ -71,4 +72,5 @@ pub use plan::Plan;
 pub use programs::{ProgramKind, ProgramPlan, SkipReason, Skipped};
 pub use register::{Incomplete, RegisterError, register};
 pub use relocate::{Open, OpenKind, Part};
+pub use sharing::{MapPin, PinRoot, ShapeDifference, SharedMap};
 pub use struct_ops::{Fate, KernelTypes, MemberPlan, OpsPlan};

@@ -6,11 +6,11 @@
 use crate::error::LoadError;
 use crate::fill_in::{Modules, fill_in};
 use crate::kconfig;
-use crate::maps::NewPins;
 use crate::operation::Operation;
 use crate::others::OtherKind;
 use crate::plan::Plan;
 use crate::programs::{ProgramKind, ProgramPlan};
+use crate::sharing::{NewPins, SharedMap};
 use crate::struct_ops::OpsPlan;
 use bpf::{
     AttachType, Bpf, BtfObject, Fd, Map, MapCreate, MapFlags, MapType, Prog, ProgFlags, ProgLoad, ProgLoadError,
@@ -19,13 +19,15 @@ use bpf::{
 use object::FunctionIndex;
 use std::sync::Arc;
 
-/// What a plan created in a kernel. It is gone when this is dropped; [`Loaded::attach`] registers the ops structures.
+/// What a plan created in a kernel. It is gone when this is dropped, with new pins of shared maps; [`Loaded::attach`] registers the ops structures.
 pub struct Loaded {
     pub(crate) kernel: Arc<dyn Bpf>,
     pub(crate) btf: Option<Fd<BtfObject>>,
     pub(crate) maps: Vec<LoadedMap>,
     pub(crate) programs: Vec<LoadedProgram>,
     pub(crate) ops: Vec<LoadedOps>,
+    /// Pins of shared maps that go again unless what is loaded is used.
+    pub(crate) pins: NewPins,
 }
 
 /// A map that was created.
@@ -37,6 +39,8 @@ pub struct LoadedMap {
     pub name: String,
     /// The map.
     pub map: Fd<Map>,
+    /// Where it is shared by name, if it is.
+    pub shared: Option<SharedMap>,
 }
 
 /// A program that was loaded.
@@ -67,8 +71,7 @@ impl Plan {
     /// # Errors
     /// [`LoadError`]; everything that was created is gone again.
     pub fn load(&self, kernel: &Arc<dyn Bpf>) -> Result<Loaded, LoadError> {
-        let mut pins = NewPins::new(kernel);
-        let (mut loaded, modules) = self.load_maps(kernel, &mut pins)?;
+        let (mut loaded, modules) = self.load_maps(kernel, true)?;
         for plan in &self.programs {
             let program = self
                 .load_program(plan, &loaded, &modules)
@@ -91,23 +94,27 @@ impl Plan {
         for ops in ops {
             ops.fill(descriptor);
         }
-        pins.keep();
         Ok(loaded)
     }
 
-    pub(crate) fn load_maps(&self, kernel: &Arc<dyn Bpf>, pins: &mut NewPins) -> Result<(Loaded, Modules), LoadError> {
+    /// Types and maps; `share` says whether maps are shared by name.
+    pub(crate) fn load_maps(&self, kernel: &Arc<dyn Bpf>, share: bool) -> Result<(Loaded, Modules), LoadError> {
         let modules = self.open_modules(&**kernel)?;
         let btf = match &self.btf {
             Some(btf) => Some(kernel.btf_load(&btf.to_bytes()).map_err(LoadError::Btf)?),
             None => None,
         };
         let mut maps = Vec::new();
+        let mut pins = NewPins::new(kernel);
         for plan in &self.maps {
             let values = || kconfig::value(&self.externs, plan.value_size, &**kernel);
+            let pins = share.then_some(&mut pins);
+            let (map, shared) = plan.create(&**kernel, btf.as_ref(), &values, pins)?;
             maps.push(LoadedMap {
                 index: plan.index,
                 name: plan.name.clone(),
-                map: plan.create(&**kernel, btf.as_ref(), &values, pins)?,
+                map,
+                shared,
             });
         }
         let mut ops = Vec::new();
@@ -123,6 +130,7 @@ impl Plan {
             maps,
             programs: Vec::new(),
             ops,
+            pins,
         };
         Ok((loaded, modules))
     }
@@ -287,6 +295,11 @@ impl Loaded {
     /// The maps, data sections included, ops structures not.
     pub fn maps(&self) -> &[LoadedMap] {
         &self.maps
+    }
+
+    /// Leaves the pins of shared maps where they are when this is dropped. Registering does it too.
+    pub fn keep_shared(&mut self) {
+        self.pins.keep();
     }
 
     /// The map of this name in the object.

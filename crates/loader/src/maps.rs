@@ -5,10 +5,9 @@
 
 use crate::error::{LoadError, PlanError};
 use crate::options::PlanOptions;
-use bpf::{Bpf, BtfObject, Errno, Fd, MapCreate, MapFlags, MapType, ObjectRef, Pinned, UpdateFlags};
+use crate::sharing::{MapPin, NewPins, SharedMap};
+use bpf::{Bpf, BtfObject, Errno, Fd, MapCreate, MapFlags, MapType, UpdateFlags};
 use object::{MapIndex, MapSource, Object, Pinning};
-use std::path::PathBuf;
-use std::sync::Arc;
 
 /// A map as it will be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +36,10 @@ pub struct MapPlan {
     pub type_ids: (u32, u32),
     /// The value before programs run.
     pub initial: Initial,
-    /// Where the map is shared, when it is.
-    pub pin: Option<PathBuf>,
+    /// Whether the object asks for it to be shared by name (`LIBBPF_PIN_BY_NAME`).
+    pub by_name: bool,
+    /// Where the map is shared, when it is; without [`PlanOptions::pin_root`] it is not, whatever the object asks for.
+    pub pin: Option<MapPin>,
 }
 
 /// The value of a map before programs run.
@@ -82,11 +83,15 @@ fn one(index: MapIndex, map: &object::Map, options: &PlanOptions) -> Result<MapP
     if map_type == MapType::ARENA {
         return Err(unsupported("an arena"));
     }
-    let pin = match (map.pinning, &options.pin_root) {
-        (Pinning::None, _) => None,
-        (Pinning::ByName, Some(root)) => Some(root.join(&map.name)),
-        (Pinning::ByName, None) => return Err(unsupported("sharing by name without a directory for pins")),
-    };
+    let by_name = map.pinning == Pinning::ByName;
+    // The name becomes a file's.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if by_name && !map.name.bytes().all(plain) {
+        return Err(unsupported(
+            "sharing by a name that is not made of letters, digits and `_`",
+        ));
+    }
+    let root = options.pin_root.as_ref().filter(|_| by_name);
     let initial = match &map.source {
         MapSource::Definition => Initial::None,
         MapSource::Data(data) if data.bytes.is_empty() => Initial::None,
@@ -124,7 +129,8 @@ fn one(index: MapIndex, map: &object::Map, options: &PlanOptions) -> Result<MapP
         numa_node: map.numa_node.unwrap_or(0),
         type_ids: (id(map.key_type), id(map.value_type)),
         initial,
-        pin,
+        by_name,
+        pin: root.map(|root| root.pin(&map.name)),
     })
 }
 
@@ -174,18 +180,46 @@ fn takes_types(map_type: MapType) -> bool {
 
 impl MapPlan {
     /// Creates the map and gives it its value, or opens the one that is shared under its name. A new pin is noted in
-    /// `pins`.
+    /// `pins`; without them nothing is shared.
     pub(crate) fn create(
         &self,
         kernel: &dyn Bpf,
         btf: Option<&Fd<BtfObject>>,
         kconfig: &dyn Fn() -> Result<Vec<u8>, LoadError>,
-        pins: &mut NewPins,
-    ) -> Result<Fd<bpf::Map>, LoadError> {
-        if let Some(shared) = self.shared(kernel)? {
-            return Ok(shared);
+        pins: Option<&mut NewPins>,
+    ) -> Result<(Fd<bpf::Map>, Option<SharedMap>), LoadError> {
+        let Some((pin, pins)) = self.pin.as_ref().zip(pins) else {
+            return Ok((self.create_new(kernel, btf, kconfig)?, None));
+        };
+        let shared = |was_there| SharedMap {
+            path: pin.shown.clone(),
+            was_there,
+        };
+        if let Some(map) = self.shared(kernel, pin)? {
+            return Ok((map, Some(shared(true))));
         }
-        let map = self.create_new(kernel, btf)?;
+        let map = self.create_new(kernel, btf, kconfig)?;
+        if self.share(&map, pin, pins)? {
+            return Ok((map, Some(shared(false))));
+        }
+        // Somebody pinned one since we looked.
+        match self.shared(kernel, pin)? {
+            Some(map) => Ok((map, Some(shared(true)))),
+            None => Err(LoadError::MapPin {
+                map: self.name.clone(),
+                path: pin.shown.clone(),
+                errno: Errno::EEXIST,
+            }),
+        }
+    }
+
+    fn create_new(
+        &self,
+        kernel: &dyn Bpf,
+        btf: Option<&Fd<BtfObject>>,
+        kconfig: &dyn Fn() -> Result<Vec<u8>, LoadError>,
+    ) -> Result<Fd<bpf::Map>, LoadError> {
+        let map = self.create_empty(kernel, btf)?;
         let failed = |errno| LoadError::MapValue {
             map: self.name.clone(),
             errno,
@@ -204,28 +238,23 @@ impl MapPlan {
                 kernel.map_freeze(&map).map_err(failed)?;
             }
         }
-        if let Some(path) = &self.pin {
-            let pinned = kernel.obj_pin(path, ObjectRef::Map(&map));
-            pinned.map_err(|errno| LoadError::MapPin {
-                map: self.name.clone(),
-                path: path.clone(),
-                errno,
-            })?;
-            pins.paths.push(path.clone());
-        }
         Ok(map)
     }
 
-    fn create_new(&self, kernel: &dyn Bpf, btf: Option<&Fd<BtfObject>>) -> Result<Fd<bpf::Map>, LoadError> {
-        let per_cpu_entries = self.map_type == MapType::PERF_EVENT_ARRAY && self.max_entries == 0;
+    /// The number of elements that the kernel is asked for.
+    pub(crate) fn entries(&self, kernel: &dyn Bpf) -> u32 {
+        if self.map_type == MapType::PERF_EVENT_ARRAY && self.max_entries == 0 {
+            kernel.possible_cpus()
+        } else {
+            self.max_entries
+        }
+    }
+
+    fn create_empty(&self, kernel: &dyn Bpf, btf: Option<&Fd<BtfObject>>) -> Result<Fd<bpf::Map>, LoadError> {
         let args = MapCreate {
             key_size: self.key_size,
             value_size: self.value_size,
-            max_entries: if per_cpu_entries {
-                kernel.possible_cpus()
-            } else {
-                self.max_entries
-            },
+            max_entries: self.entries(kernel),
             flags: self.flags,
             name: &self.kernel_name,
             btf: btf.filter(|_| takes_types(self.map_type)),
@@ -253,66 +282,12 @@ impl MapPlan {
             memory: memory(kernel, errno),
         })
     }
-
-    /// The map that is pinned under this map's name, if there is one, and if it has the same shape.
-    fn shared(&self, kernel: &dyn Bpf) -> Result<Option<Fd<bpf::Map>>, LoadError> {
-        let Some(path) = &self.pin else { return Ok(None) };
-        let failed = |errno| LoadError::MapPin {
-            map: self.name.clone(),
-            path: path.clone(),
-            errno,
-        };
-        let other_shape = || LoadError::PinnedMap {
-            map: self.name.clone(),
-            path: path.clone(),
-        };
-        let map = match kernel.obj_get(path) {
-            Ok(Pinned::Map(map)) => map,
-            Ok(_) => return Err(other_shape()),
-            Err(Errno::ENOENT) => return Ok(None),
-            Err(errno) => return Err(failed(errno)),
-        };
-        let info = kernel.map_info(&map).map_err(failed)?;
-        let same = info.map_type == self.map_type
-            && (info.key_size, info.value_size, info.max_entries) == (self.key_size, self.value_size, self.max_entries)
-            && info.flags == self.flags
-            && info.map_extra == self.extra;
-        if same { Ok(Some(map)) } else { Err(other_shape()) }
-    }
 }
 
 /// Why there is no memory, if that is what is missing.
 fn memory(kernel: &dyn Bpf, errno: Errno) -> Option<Box<bpf::MapMemory>> {
     let lacking = errno == Errno::ENOMEM;
     lacking.then(|| kernel.map_memory()).flatten().map(Box::new)
-}
-
-/// Pins made for shared maps: removed again unless loading comes to a good end.
-pub(crate) struct NewPins {
-    kernel: Arc<dyn Bpf>,
-    paths: Vec<PathBuf>,
-}
-
-impl NewPins {
-    pub(crate) fn new(kernel: &Arc<dyn Bpf>) -> Self {
-        Self {
-            kernel: Arc::clone(kernel),
-            paths: Vec::new(),
-        }
-    }
-
-    pub(crate) fn keep(mut self) {
-        self.paths.clear();
-    }
-}
-
-impl Drop for NewPins {
-    fn drop(&mut self) {
-        for path in &self.paths {
-            // What stood in the way of loading is what the caller hears of.
-            let _ = self.kernel.pin_remove(path);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,11 @@ pub enum PlanNote {
     },
     /// The object has types but no `.BTF.ext`: fields are accessed where the object's own types have them.
     NoRecords,
+    /// The object wants a map shared by name (`LIBBPF_PIN_BY_NAME`), and it is not.
+    NotShared {
+        /// The map.
+        map: String,
+    },
     /// A program reads or writes a bit field by a mask that the compiler fixed, and the kernel has the field at other bits: CO-RE moves
     /// bytes, but no masks. The program works on the wrong bits, without a word from any verifier.
     BitField {
@@ -48,6 +53,7 @@ impl PlanNote {
         match self {
             Self::ProgramLeftOut { .. } | Self::OpsLeftOut { .. } => "left_out",
             Self::NoRecords => "no_records",
+            Self::NotShared { .. } => "not_shared",
             Self::BitField { .. } => "bit_field",
         }
     }
@@ -56,7 +62,7 @@ impl PlanNote {
     pub fn program(&self) -> Option<&str> {
         match self {
             Self::ProgramLeftOut { program, .. } | Self::BitField { program, .. } => Some(program),
-            Self::OpsLeftOut { .. } | Self::NoRecords => None,
+            Self::OpsLeftOut { .. } | Self::NoRecords | Self::NotShared { .. } => None,
         }
     }
 
@@ -64,7 +70,7 @@ impl PlanNote {
     pub fn source(&self) -> Option<&SourceLine> {
         match self {
             Self::BitField { source, .. } => source.as_ref(),
-            Self::ProgramLeftOut { .. } | Self::OpsLeftOut { .. } | Self::NoRecords => None,
+            Self::ProgramLeftOut { .. } | Self::OpsLeftOut { .. } | Self::NoRecords | Self::NotShared { .. } => None,
         }
     }
 }
@@ -84,6 +90,10 @@ impl fmt::Display for PlanNote {
             }
             Self::NoRecords => f.write_str(
                 "there is no .BTF.ext: accesses are not fitted to this kernel (CO-RE), and a rejection has no line; clang -g and gcc -gbtf write it",
+            ),
+            Self::NotShared { map } => write!(
+                f,
+                "map `{map}` is not shared by name here (LIBBPF_PIN_BY_NAME): it begins empty and ends with its programs; `opswap load` on Linux shares it"
             ),
             Self::BitField {
                 program,
@@ -141,12 +151,15 @@ impl Plan {
             .ops_left_out
             .iter()
             .map(|ops| PlanNote::OpsLeftOut { ops: ops.clone() });
+        let maps = self.maps.iter().filter(|map| map.by_name && map.pin.is_none());
+        let maps = maps.map(|map| PlanNote::NotShared { map: map.name.clone() });
         let bit_fields = self.programs.iter().flat_map(|program| program.notes(self.btf()));
         let records = self.lacks_records.then_some(PlanNote::NoRecords);
         records
             .into_iter()
             .chain(programs)
             .chain(ops)
+            .chain(maps)
             .chain(bit_fields)
             .collect()
     }

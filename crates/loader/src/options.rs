@@ -1,6 +1,7 @@
 //! What the caller may decide about a load: fields of ops structures, names, and what is created at all.
 
 use crate::others::Others;
+use crate::sharing::PinRoot;
 use std::collections::BTreeMap;
 
 /// Choices for [`crate::Plan::new`]. The default changes nothing that the object says.
@@ -26,8 +27,8 @@ pub struct PlanOptions {
     pub others: Others,
     /// Types of kernel modules, for ops kinds and kernel functions that live in one.
     pub modules: Vec<bpf::ModuleBtf>,
-    /// Directory for maps with `LIBBPF_PIN_BY_NAME`. Without it such a map makes the plan fail.
-    pub pin_root: Option<std::path::PathBuf>,
+    /// Directory for maps with `LIBBPF_PIN_BY_NAME`. Without it such a map is not shared, and a note of the plan says so.
+    pub pin_root: Option<PinRoot>,
 }
 
 /// A new value for one field of an ops structure.

@@ -44,7 +44,7 @@ impl fmt::Display for MapPlan {
             Initial::Kconfig => write!(f, ", configuration values, then frozen")?,
         }
         match &self.pin {
-            Some(path) => write!(f, ", shared at {}", path.display()),
+            Some(pin) => write!(f, ", shared at {}", pin.shown.display()),
             None => Ok(()),
         }
     }

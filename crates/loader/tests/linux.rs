@@ -261,7 +261,7 @@ fn shared_maps_are_found_again() {
     };
     let bpffs = testkit::Bpffs::new();
     let options = PlanOptions {
-        pin_root: Some(bpffs.path().to_owned()),
+        pin_root: Some(bpffs.path().into()),
         ..PlanOptions::default()
     };
     let object = |name: &str| Object::parse(&std::fs::read(format!("../object/tests/data/{name}")).unwrap()).unwrap();
@@ -270,6 +270,10 @@ fn shared_maps_are_found_again() {
         Plan::new(&object("shared.clang19.bpf.o"), &types, &options)
             .unwrap()
             .load(&kernel)
+            .map(|mut loaded| {
+                loaded.keep_shared();
+                loaded
+            })
     };
     let id = |loaded: &loader::Loaded| kernel.map_info(loaded.map("shared").unwrap()).unwrap().id;
     let (first, second) = (load().unwrap(), load().unwrap());

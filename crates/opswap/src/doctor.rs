@@ -178,7 +178,7 @@ fn links(linux: &Linux) -> Finding {
 fn dry_run(kernel: &Arc<dyn Bpf>) -> Finding {
     let tried = || {
         let source = Source::find("reno")?;
-        let loaded = prepare(kernel, &source, &Settings::default(), |_| ())?;
+        let loaded = prepare(kernel, &source, &Settings::default(), None, |_| ())?;
         Ok(format!(
             "{} programs and a table of reno were accepted, nothing was registered",
             loaded.programs().len()

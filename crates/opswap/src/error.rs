@@ -363,6 +363,11 @@ impl Error {
             Self::Host(HostError::RestrictedDefault { .. }) => {
                 "net.ipv4.tcp_allowed_congestion_control lists those that every namespace may have; reno is one on most systems"
             }
+            Self::Load { error, .. }
+                if matches!(**error, LoadError::PinnedMap { .. } | LoadError::PinnedOther { .. }) =>
+            {
+                "who uses it shows `bpftool map`; `rm` of the pin lets a new map take its name, and leaves the old one to those who use it"
+            }
             Self::Host(HostError::NoPrevious { .. }) => "only the version before the last swap is kept",
             _ => return None,
         };
@@ -476,6 +481,7 @@ fn of_load(error: &LoadError) -> Class {
             LoadVerdict::Denied => Class::Permission,
             LoadVerdict::Exhausted | LoadVerdict::Internal => Class::Failed,
         },
+        LoadError::PinnedMap { .. } | LoadError::PinnedOther { .. } => Class::Conflict,
         LoadError::Kconfig { .. } | LoadError::NoAddress { .. } | LoadError::Module { .. } => Class::Unsupported,
         // What the object asks for makes no sense to the kernel, whoever asks and whenever.
         LoadError::Btf(_) | LoadError::Map { .. } | LoadError::MapValue { .. } | LoadError::Ops { .. }

@@ -124,6 +124,20 @@ impl Source {
         left_out.map(|(function, _)| (&note(function)).into()).collect()
     }
 
+    /// Maps that a kernel which ends with its process cannot share by name, as notes.
+    pub fn not_shared(&self) -> Vec<crate::CheckedNote> {
+        let Ok(object) = object::Object::parse(&self.object) else {
+            return Vec::new();
+        };
+        let shared = object
+            .maps
+            .into_iter()
+            .filter(|map| map.pinning == object::Pinning::ByName);
+        shared
+            .map(|map| (&loader::PlanNote::NotShared { map: map.name }).into())
+            .collect()
+    }
+
     /// The name by which the kernel calls its maps: the file's up to the first dot, as libbpf does.
     pub(crate) fn object_name(&self) -> String {
         if matches!(self.word.as_encoded_bytes(), [b'-'] | [b'-', b':', ..]) {

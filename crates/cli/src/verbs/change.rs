@@ -6,7 +6,7 @@ use crate::arguments::Common;
 use crate::failure::{ErrorFacts, Failure};
 use crate::output::{Output, count};
 use crate::text::Text;
-use opswap::{FieldValue, Host, Loaded, StillUsed, Swapped, Table, Unloaded};
+use opswap::{FieldValue, Host, Loaded, Shared, StillUsed, Swapped, Table, Unloaded};
 use serde::Serialize;
 
 /// One thing that was done, or was there before.
@@ -115,6 +115,7 @@ fn of_loaded(loaded: &Loaded) -> Text {
             one.link_id
         ));
     }
+    text.push(&of_shared(&loaded.shared));
     if loaded.kind == TCP {
         text.push(&text!(
             "use it: setsockopt(TCP_CONGESTION, \"{}\"), or ip route change … congctl {}, or sysctl net.ipv4.tcp_congestion_control={}\n",
@@ -127,8 +128,8 @@ fn of_loaded(loaded: &Loaded) -> Text {
 }
 
 fn of_swapped(done: &str, swapped: &Swapped, common: &Common) -> Text {
-    text!(
-        "{} {} v{} -> v{}, link {}, map {}, {:.0} ms\nundo: {}\n",
+    let mut text = text!(
+        "{} {} v{} -> v{}, link {}, map {}, {:.0} ms\n",
         done,
         swapped.name,
         swapped.from,
@@ -136,8 +137,27 @@ fn of_swapped(done: &str, swapped: &Swapped, common: &Common) -> Text {
         swapped.link_id,
         swapped.map_id,
         swapped.took_ms,
+    );
+    text.push(&of_shared(&swapped.shared));
+    text.push(&text!(
+        "undo: {}\n",
         next_command(&format!("rollback {}", swapped.name), common)
-    )
+    ));
+    text
+}
+
+/// Maps that have pins of their own, which nothing here takes away.
+fn of_shared(shared: &[Shared]) -> Text {
+    let line = |one: &Shared| {
+        let how = if one.was_there { "was there" } else { "new" };
+        text!(
+            "map {} is shared at {} ({}); it stays there after unload\n",
+            one.map,
+            one.pin.display(),
+            how
+        )
+    };
+    shared.iter().map(line).collect()
 }
 
 /// What goes with a change and is easily overlooked.

@@ -110,6 +110,9 @@ pub(super) fn source(word: &OsStr, ops: Option<&str>, output: &Output) -> Result
     let found = find_ops(word, ops, output)?;
     found.validate()?;
     note_left_out(&found, &[], output);
+    for note in found.not_shared() {
+        output.note(&format!("note: {}", note.message));
+    }
     let label = Path::new(word).file_name().unwrap_or(word).to_string_lossy();
     let chosen = found.ops.as_ref().map(|ops| format!(":{ops}")).unwrap_or_default();
     let label = label

@@ -21,6 +21,8 @@ pub struct Folder {
 pub enum Distrust {
     /// It is a symbolic link, or no directory.
     NoFolder,
+    /// It is a symbolic link or a directory where a pin should be.
+    NoPin,
     /// It belongs to a user who is neither root nor the one we run as.
     Owner {
         /// That user's number.
@@ -37,6 +39,7 @@ impl fmt::Display for Distrust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoFolder => f.write_str("it is no folder, or a symbolic link"),
+            Self::NoPin => f.write_str("it is no pin, or a symbolic link"),
             Self::Owner { uid } => write!(f, "it belongs to user {uid}"),
             Self::Writable { mode } => write!(f, "others may write to it (mode {mode:03o})"),
         }
@@ -128,6 +131,25 @@ impl Folder {
         }
     }
 
+    /// Whether a pin of this name is here, and nobody but us and root put it there; the kernel follows links to pins.
+    ///
+    /// # Errors
+    /// [`Distrust`] of what has the name.
+    pub fn has_pin(&self, name: &str) -> Result<bool, FolderError> {
+        let facts = match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(facts) => facts,
+            Err(Os::NOENT) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        if FileType::from_raw_mode(facts.st_mode) != FileType::RegularFile {
+            return Err(FolderError::Distrusted(Distrust::NoPin));
+        }
+        match owner(&facts) {
+            None => Ok(true),
+            Some(distrust) => Err(FolderError::Distrusted(distrust)),
+        }
+    }
+
     /// Whether this process may make and remove things in it.
     pub fn is_writable(&self) -> bool {
         let asked = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
@@ -146,14 +168,20 @@ fn is_bpffs(fd: &OwnedFd) -> Result<bool, FolderError> {
     Ok(rustix::fs::fstatfs(fd)?.f_type as u64 & 0xffff_ffff == MAGIC)
 }
 
+/// Somebody else than root and us.
+fn owner(facts: &rustix::fs::Stat) -> Option<Distrust> {
+    let uid = facts.st_uid;
+    (uid != 0 && uid != rustix::process::geteuid().as_raw()).then_some(Distrust::Owner { uid })
+}
+
 /// Owner, kind and permissions; `sticky` also lets others write where they cannot remove what is not theirs.
 fn trusted(facts: &rustix::fs::Stat, sticky: bool) -> Result<(), FolderError> {
     let distrust = |distrust| Err(FolderError::Distrusted(distrust));
     if FileType::from_raw_mode(facts.st_mode) != FileType::Directory {
         return distrust(Distrust::NoFolder);
     }
-    if facts.st_uid != 0 && facts.st_uid != rustix::process::geteuid().as_raw() {
-        return distrust(Distrust::Owner { uid: facts.st_uid });
+    if let Some(why) = owner(facts) {
+        return distrust(why);
     }
     let mode = facts.st_mode & 0o7777;
     if mode & 0o022 != 0 && !(sticky && mode & 0o1000 != 0) {

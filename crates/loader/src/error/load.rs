@@ -1,5 +1,6 @@
 //! Why a plan was not carried out: what the kernel refused.
 
+use crate::sharing::ShapeDifference;
 use bpf::{BtfLoadError, Errno, MapMemory, ProgLoadError};
 use std::path::PathBuf;
 
@@ -33,8 +34,18 @@ pub enum LoadError {
         memory: Option<Box<MapMemory>>,
     },
     /// A pinned map of this name is of another shape.
-    #[error("the map pinned at {} is of another shape than `{map}`", path.display())]
+    #[error("the map pinned at {} is of another shape than `{map}`: {}", path.display(), listed(.differences))]
     PinnedMap {
+        /// The map.
+        map: String,
+        /// The pin.
+        path: PathBuf,
+        /// In what they differ.
+        differences: Vec<ShapeDifference>,
+    },
+    /// What is pinned under a map's name is no map.
+    #[error("map `{map}` cannot be shared at {}: what is pinned there is no map", path.display())]
+    PinnedOther {
         /// The map.
         map: String,
         /// The pin.
@@ -91,6 +102,11 @@ pub enum LoadError {
         /// What the kernel says.
         errno: Errno,
     },
+}
+
+fn listed(differences: &[ShapeDifference]) -> String {
+    let words: Vec<String> = differences.iter().map(ShapeDifference::to_string).collect();
+    words.join(", ")
 }
 
 fn why(memory: Option<&MapMemory>) -> String {

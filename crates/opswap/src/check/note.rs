@@ -7,7 +7,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckedNote {
     /// A stable word: `left_out` for a part that was not looked at, `bit_field` for an access that misses its bits, `no_records` for
-    /// an object without `.BTF.ext`, `registered` for a name that has a table
+    /// an object without `.BTF.ext`, `not_shared` for a map that only `load` shares by name, `registered` for a name that has a table
     /// now.
     pub about: &'static str,
     /// The program that it concerns, if it is about one.

@@ -96,7 +96,7 @@ impl Host {
             rename: shape.has_name().then(|| live.name.clone()),
             ..settings.clone()
         };
-        let loaded = prepare(&self.bpf, source, &settings, |new| {
+        let loaded = prepare(&self.bpf, source, &settings, None, |new| {
             if let [new] = new {
                 carry_over(&shape, &old, new, &settings.set);
             }

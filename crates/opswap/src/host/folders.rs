@@ -13,7 +13,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// A folder with pins.
-pub(super) struct Folder {
+pub(crate) struct Folder {
     /// As the user knows it.
     shown: PathBuf,
     /// On Linux; a kernel in this process has no file system that others could reach.
@@ -103,6 +103,16 @@ impl Folder {
         self.open
             .as_ref()
             .map_or_else(|| self.shown.clone(), linux::bpffs::Folder::path)
+    }
+
+    /// Whether there is a pin of this name, of nobody but us and root.
+    pub(super) fn has_pin(&self, name: &str) -> Result<bool, FolderError> {
+        self.open.as_ref().map_or(Ok(false), |open| open.has_pin(name))
+    }
+
+    /// How the user is told of it.
+    pub(super) fn shown_itself(&self) -> &Path {
+        &self.shown
     }
 
     /// How the user is told of something in it.

@@ -6,6 +6,7 @@ use super::census::PinnedId;
 use super::folders::Folder;
 use super::pins::{self, PinName};
 use super::shape::{NAME, Shape};
+use super::sharing::Shared;
 use super::{FieldValue, Host, HostError, Renewal, State, census};
 use crate::{Error, Source};
 use bpf::{Bpf, Fd, Link, Map, ObjectRef, Pinned};
@@ -63,22 +64,34 @@ pub struct Loaded {
     /// Namespaces whose default has this name, and held an older table of it until now.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub namespaces: Vec<Renewal>,
+    /// Maps of the object that are shared by name; with several ops structures they go with the first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<Shared>,
     /// Programs of the object that were attached with it; with several ops structures they go with the first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attached: Vec<Attached>,
 }
 
-/// Creates everything in the kernel and lets it validate the tables; registers nothing. `change` has the last word about the tables' data.
+/// Creates everything in the kernel and lets it validate the tables; registers nothing. `change` has the last word about the tables' data; maps that
+/// are shared by name are so in `shared`.
 pub(crate) fn prepare(
     kernel: &Arc<dyn Bpf>,
     source: &Source,
     settings: &Settings,
+    shared: Option<&Folder>,
     change: impl FnOnce(&mut [OpsPlan]),
 ) -> Result<loader::Loaded, Error> {
     let file = || source.label();
-    let mut plan = crate::check::plan(source, kernel, &settings.options())?;
+    let options = PlanOptions {
+        pin_root: shared.map(Folder::pin_root),
+        ..settings.options()
+    };
+    let mut plan = crate::check::plan(source, kernel, &options)?;
     if plan.ops().is_empty() {
         return Err(HostError::NoTable { file: file() }.into());
+    }
+    if let Some(folder) = shared {
+        folder.trusts(plan.maps())?;
     }
     change(plan.ops_mut());
     let loaded = plan.load(kernel).map_err(|error| Error::Load {
@@ -143,9 +156,16 @@ impl Host {
     /// What the kernel refuses ([`Error::Plan`], [`Error::Load`], [`Error::Attach`]), a name that is taken ([`HostError::Exists`]), a folder of the
     /// bpffs that somebody else controls ([`HostError::ForeignFolder`]); nothing is left behind then.
     pub fn load(&self, source: &Source, settings: &Settings) -> Result<Vec<Loaded>, Error> {
-        let loaded = prepare(&self.bpf, source, settings, |_| ())?;
-        // Dropped in the other order: a mount of ours can only end when nothing in it is open.
-        let mounted = self.mount()?;
+        // Dropped in the other order: a mount of ours can only end when nothing in it is open. It is made when it is needed first.
+        let mut mounted = None;
+        if super::sharing::wanted(source) {
+            mounted = Some(self.mount()?);
+        }
+        let shared = self.shared_folder(source)?;
+        let mut loaded = prepare(&self.bpf, source, settings, shared.as_ref(), |_| ())?;
+        if mounted.is_none() {
+            mounted = Some(self.mount()?);
+        }
         let _nobody_else = self.lock()?;
         // Without the right to walk ids the kernel's own answer must do.
         let registered = match census::tables(self) {
@@ -173,8 +193,14 @@ impl Host {
                 }
             }
         }
-        mounted.keep();
+        loaded.keep_shared();
+        if let Some(mounted) = mounted {
+            mounted.keep();
+        }
         let mut facts: Vec<Loaded> = kept.into_iter().filter_map(|(_, one)| one.facts).collect();
+        if let Some(first) = facts.first_mut() {
+            first.shared = super::sharing::facts(&loaded);
+        }
         for one in &mut facts {
             // What cannot be entered is told when an older table is known to be there: after a swap.
             let mut namespaces = self.renew(&one.name, &one.kind).0;
@@ -247,6 +273,7 @@ impl Host {
             version: 1,
             pins,
             namespaces: Vec::new(),
+            shared: Vec::new(),
             attached: made.into_iter().map(|(attached, _)| attached).collect(),
         };
         Ok(Registered {

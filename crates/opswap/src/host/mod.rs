@@ -12,6 +12,7 @@ pub(crate) mod load;
 mod namespaces;
 mod pins;
 pub(crate) mod shape;
+mod sharing;
 mod swap;
 mod unload;
 
@@ -22,6 +23,7 @@ pub use folders::{Foreign, ForeignWhy};
 pub use load::{Loaded, Settings};
 pub use namespaces::{Namespace, NotRenewed, Renewal};
 pub use shape::Filled;
+pub use sharing::Shared;
 pub use swap::Swapped;
 pub use unload::{StillUsed, Unloaded};
 

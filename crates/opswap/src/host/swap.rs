@@ -39,6 +39,9 @@ pub struct Swapped {
     /// Fields that the new version has from the old one; empty after a rollback, which changes no table.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub carried_over: Vec<FieldValue>,
+    /// Maps of the object that are shared by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<super::Shared>,
     /// Namespaces whose default it is, and whether they give the live version to new sockets now.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub namespaces: Vec<Renewal>,
@@ -136,7 +139,8 @@ impl Host {
             ..settings.clone()
         };
         let mut carried_over = Vec::new();
-        let loaded = prepare(&self.bpf, source, &settings, |new| {
+        let shared = self.shared_folder(source)?;
+        let mut loaded = prepare(&self.bpf, source, &settings, shared.as_ref(), |new| {
             if let (Some((shape, old)), [new]) = (&old, new) {
                 carried_over = carry_over(shape, old, new, &settings.set);
             }
@@ -152,9 +156,12 @@ impl Host {
             }
             .into());
         }
+        let swapped = self.exchange_for_new(name, &mut held, map)?;
+        loaded.keep_shared();
         Ok(Swapped {
             carried_over,
-            ..self.exchange_for_new(name, &mut held, map)?
+            shared: super::sharing::facts(&loaded),
+            ..swapped
         })
     }
 
@@ -395,6 +402,7 @@ impl Host {
             link_id: held.link_id,
             map_id: info.id,
             carried_over: Vec::new(),
+            shared: Vec::new(),
             took_ms: took.as_secs_f64() * 1e3,
         })
     }

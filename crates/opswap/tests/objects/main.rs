@@ -3,6 +3,7 @@
 mod agree;
 mod attach;
 mod others;
+mod shared;
 mod source;
 mod verdicts;
 
