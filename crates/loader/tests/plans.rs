@@ -328,12 +328,12 @@ fn a_map_is_shared_only_where_there_is_a_directory_for_it() {
     let expected = PlanNote::NotShared {
         map: "shared".to_owned(),
     };
-    assert_eq!(alone.notes(), [expected]);
+    assert!(alone.notes().contains(&expected), "{:?}", alone.notes());
     let options = PlanOptions {
         pin_root: Some(Path::new("/some/where").into()),
         ..PlanOptions::default()
     };
     let shared = plan("shared_map", &options).unwrap();
-    assert!(shared.notes().is_empty());
+    assert!(!shared.notes().contains(&expected));
     assert!(shared.to_string().contains("shared at /some/where/shared"), "{shared}");
 }
