@@ -44,7 +44,10 @@ fn selftests_that_cannot_run_are_told_why() {
     };
     for (name, needle) in [
         ("bpf_cc_cubic", "the kernel has no function `cubictcp_"),
-        ("bpf_dctcp_release", "SO1301: helper 49 cannot be called here"),
+        (
+            "bpf_dctcp_release",
+            "SO1301: helper bpf_setsockopt#49 cannot be called here",
+        ),
         ("bpf_tcp_nogpl", "SO1701"),
         (
             "tcp_ca_incompl_cong_ops",

@@ -19,6 +19,9 @@ pub fn advice(refusal: &Refusal) -> &'static str {
         (Rule::Name(NameRule::Byte { .. }), _) => {
             "names are letters, digits, `_` and `.`: rename it, or, if the source does not have it so, compile with clang 16 or later"
         }
+        (Rule::ArrayTooLarge, _) => {
+            "a number in a map's definition is the length of an array of int, so that none can be 2^30 or more: ask for less (max_entries)"
+        }
         (Rule::TooLarge { .. }, _) => "leave out what the programs do not use: a smaller vmlinux.h, fewer headers",
         _ => {
             "the compiler or a later tool has written types that no kernel takes: compile with clang 16 or later, -g -O2"

@@ -141,6 +141,18 @@ const CASES: &[(&str, &str, &[&str], &str)] = &[
         &["-nostdlibinc"],
         "linux-libc-dev",
     ),
+    (
+        "the C library after vmlinux.h",
+        "#include \"vmlinux.h\"\n#include <stdio.h>",
+        &[],
+        "<stdio.h> does not go together with vmlinux.h",
+    ),
+    (
+        "vmlinux.h after the kernel's headers",
+        "#include <linux/bpf.h>\n#include \"vmlinux.h\"",
+        &[],
+        "vmlinux.h has all types of <linux/",
+    ),
     ("a header of the kernel", "#include <net/tcp.h>", &[], "\"vmlinux.h\""),
     ("a header of nobody", "#include \"mine.h\"", &[], "-I FOLDER"),
 ];

@@ -150,7 +150,7 @@ fn of_every_verb_that_needs_no_rights() {
     }
     let code = shapes.hold(&["doctor"]);
     assert!((0..=6).contains(&code), "{code}");
-    if testkit::tool_or_skip("clang", "the shape of what `build` prints") {
+    if testkit::tool_or_skip("clang-19", "the shape of what `build` prints") {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../algorithms/reno.bpf.c");
         assert_eq!(
             shapes.hold(&["build", source.to_str().unwrap(), "-o", &path("built.bpf.o")]),

@@ -45,6 +45,11 @@ pub enum Cause {
         /// As the source names it.
         header: String,
     },
+    /// A header of the system defines what vmlinux.h has, too.
+    Twice {
+        /// As it is included.
+        header: String,
+    },
     /// A name that a header defines which is not included.
     NotIncluded {
         /// The type or macro.
@@ -122,7 +127,12 @@ pub(super) fn find(stderr: &str) -> Vec<Cause> {
         let Some(message) = message(line) else { continue };
         // The line of the source, which some messages make sense with alone.
         let source = lines.get(number + 1).copied().unwrap_or_default();
-        if let Some(cause) = cause(message, source)
+        let cause = if message.contains("redefinition of ") || message.contains("redefinition with ") {
+            twice(line, &lines[number + 1..])
+        } else {
+            cause(message, source)
+        };
+        if let Some(cause) = cause
             && !causes.contains(&cause)
         {
             causes.push(cause);
@@ -137,6 +147,25 @@ fn message(line: &str) -> Option<&str> {
     after("error: error in backend: ")
         .or_else(|| after(" error: "))
         .or_else(|| line.starts_with("Error at line ").then_some(line))
+}
+
+/// The header of the system that a redefinition is about: the error is in it and the note about the first definition in vmlinux.h, or the other way round.
+fn twice(error: &str, after: &[&str]) -> Option<Cause> {
+    let note = after.iter().find(|line| line.contains(": note: previous definition"))?;
+    let file = |line: &str| line.split(':').next().unwrap_or_default().to_owned();
+    let files = [file(error), file(note)];
+    if !files.iter().any(|file| file.ends_with("vmlinux.h")) {
+        return None;
+    }
+    // Debian's folder for one machine stands between: /usr/include/x86_64-linux-gnu/asm/types.h.
+    let header = files.iter().find_map(|file| file.strip_prefix("/usr/include/"))?;
+    let header = match header.split_once('/') {
+        Some((folder, rest)) if folder.ends_with("-linux-gnu") => rest,
+        _ => header,
+    };
+    Some(Cause::Twice {
+        header: header.to_owned(),
+    })
 }
 
 fn cause(message: &str, source: &str) -> Option<Cause> {
@@ -281,6 +310,16 @@ impl fmt::Display for Cause {
             ),
             Self::Undeclared { function } => undeclared(function, f),
             Self::NoHeader { header } => no_header(header, f),
+            Self::Twice { header } if header.starts_with("linux/") || header.starts_with("asm") => write!(
+                f,
+                "vmlinux.h has all types of <{header}>, and the two cannot be included together: leave <{header}> out and define the macros \
+                 of it that you need"
+            ),
+            Self::Twice { header } => write!(
+                f,
+                "<{header}> does not go together with vmlinux.h, and there is no C library in a BPF program: leave it out (bpf_printk in place of \
+                 printf)"
+            ),
             Self::NotIncluded { name, header } => write!(f, "`{name}` needs #include {header}"),
             Self::NoMember { member, of } => write!(
                 f,
