@@ -54,6 +54,7 @@ mod relocate;
 pub mod rules;
 pub mod sections;
 mod sharing;
+mod slots;
 mod struct_ops;
 
 pub use attach::{Attached, Registration};
@@ -64,7 +65,7 @@ pub use error::{
     SetProblem, Step,
 };
 pub use load::{Loaded, LoadedMap, LoadedOps, LoadedProgram};
-pub use maps::{Initial, MapPlan};
+pub use maps::{Initial, MapPlan, SlotPlan};
 pub use notes::PlanNote;
 pub use options::{PlanOptions, SetField, SetFieldError};
 pub use others::{OtherKind, Others};

@@ -86,6 +86,10 @@ impl Plan {
                 program,
             });
         }
+        self.fill_program_slots(&loaded, &|program| {
+            let index = self.programs.iter().position(|plan| plan.function == program)?;
+            Some(&loaded.programs.get(index)?.program)
+        })?;
         let Loaded { programs, ops, .. } = &mut loaded;
         let descriptor = |program| {
             let index = self.programs.iter().position(|plan| plan.function == program)?;
@@ -117,6 +121,7 @@ impl Plan {
                 shared,
             });
         }
+        self.fill_map_slots(&maps, &**kernel)?;
         let mut ops = Vec::new();
         for plan in &self.ops {
             ops.push(LoadedOps {

@@ -7,7 +7,7 @@ use crate::error::{LoadError, PlanError};
 use crate::options::PlanOptions;
 use crate::sharing::{MapPin, NewPins, SharedMap};
 use bpf::{Bpf, BtfObject, Errno, Fd, MapCreate, MapFlags, MapType, UpdateFlags};
-use object::{MapIndex, MapSource, Object, Pinning};
+use object::{MapIndex, MapSource, Object, Pinning, SlotContent};
 
 /// A map as it will be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,10 +36,25 @@ pub struct MapPlan {
     pub type_ids: (u32, u32),
     /// The value before programs run.
     pub initial: Initial,
+    /// What the maps in a map of maps look like.
+    pub inner: Option<Box<Self>>,
+    /// What its slots hold before programs run.
+    pub slots: Vec<SlotPlan>,
     /// Whether the object asks for it to be shared by name (`LIBBPF_PIN_BY_NAME`).
     pub by_name: bool,
     /// Where the map is shared, when it is; without [`PlanOptions::pin_root`] it is not, whatever the object asks for.
     pub pin: Option<MapPin>,
+}
+
+/// A slot of a map of maps or of a program array.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotPlan {
+    /// Its index.
+    pub index: u32,
+    /// What it holds before programs run.
+    pub holds: SlotContent,
+    /// The name of that.
+    pub name: String,
 }
 
 /// The value of a map before programs run.
@@ -70,8 +85,25 @@ pub(crate) fn plan(
     let maps = object.maps.iter().enumerate();
     let maps = maps.map(|(index, map)| (MapIndex(index as u32), map));
     maps.filter(|(index, _)| !is_left_out(*index))
-        .map(|(index, map)| one(index, map, options))
+        .map(|(index, map)| {
+            Ok(MapPlan {
+                slots: map.slots.iter().map(|slot| slot_plan(object, slot)).collect(),
+                ..one(index, map, options)?
+            })
+        })
         .collect()
+}
+
+fn slot_plan(object: &Object, slot: &object::Slot) -> SlotPlan {
+    let name = match slot.holds {
+        SlotContent::Map(index) => object.map(index).map(|map| &map.name),
+        SlotContent::Program(index) => object.function(index).map(|function| &function.name),
+    };
+    SlotPlan {
+        index: slot.index,
+        holds: slot.holds,
+        name: name.cloned().unwrap_or_default(),
+    }
 }
 
 fn one(index: MapIndex, map: &object::Map, options: &PlanOptions) -> Result<MapPlan, PlanError> {
@@ -129,6 +161,11 @@ fn one(index: MapIndex, map: &object::Map, options: &PlanOptions) -> Result<MapP
         numa_node: map.numa_node.unwrap_or(0),
         type_ids: (id(map.key_type), id(map.value_type)),
         initial,
+        inner: match &map.inner {
+            Some(inner) => Some(Box::new(one(index, inner, options)?)),
+            None => None,
+        },
+        slots: Vec::new(),
         by_name,
         pin: root.map(|root| root.pin(&map.name)),
     })
@@ -251,7 +288,13 @@ impl MapPlan {
     }
 
     fn create_empty(&self, kernel: &dyn Bpf, btf: Option<&Fd<BtfObject>>) -> Result<Fd<bpf::Map>, LoadError> {
+        // An example of what it will hold; the kernel keeps its shape alone.
+        let inner = match &self.inner {
+            Some(inner) => Some(inner.create_empty(kernel, btf)?),
+            None => None,
+        };
         let args = MapCreate {
+            inner_map: inner.as_ref(),
             key_size: self.key_size,
             value_size: self.value_size,
             max_entries: self.entries(kernel),

@@ -43,6 +43,12 @@ impl fmt::Display for MapPlan {
             Initial::Bytes { freeze: true, .. } => write!(f, ", initial value, then frozen")?,
             Initial::Kconfig => write!(f, ", configuration values, then frozen")?,
         }
+        if let Some(inner) = &self.inner {
+            write!(f, ", holds maps like {inner}")?;
+        }
+        for slot in &self.slots {
+            write!(f, ", [{}] = {}", slot.index, slot.name)?;
+        }
         match &self.pin {
             Some(pin) => write!(f, ", shared at {}", pin.shown.display()),
             None => Ok(()),

@@ -76,7 +76,7 @@ fn our_fixtures_load_as_with_libbpf() {
     let Some(tools) = testkit::kernel_tools_or_skip("our fixtures by our loader and by libbpf") else {
         return;
     };
-    for fixture in ["calls", "externs", "maps"] {
+    for fixture in ["calls", "externs", "maps", "values"] {
         for compiler in [14, 19] {
             let object = format!("../object/tests/data/{fixture}.clang{compiler}.bpf.o");
             agree(&tools, Path::new(&object));
@@ -189,8 +189,16 @@ fn map_shape(kernel: &dyn Bpf, map: &Fd<bpf::Map>) -> String {
         (bpf::MapType::ARRAY, 1) => kernel.map_lookup(map, &[0; 4]).unwrap(),
         _ => Vec::new(),
     };
+    // Ids differ between two loads, names do not.
+    let holds_maps = [bpf::MapType::ARRAY_OF_MAPS, bpf::MapType::HASH_OF_MAPS].contains(&info.map_type);
+    let slots = (0..info.max_entries).filter(|_| holds_maps).filter_map(|slot| {
+        let id = kernel.map_lookup(map, &slot.to_le_bytes()).ok()?;
+        let held = kernel.map_by_id(u32::from_le_bytes(id.try_into().unwrap())).unwrap();
+        Some((slot, kernel.map_info(&held).unwrap().name))
+    });
+    let slots: Vec<_> = slots.collect();
     format!(
-        "{} {} key {} value {} entries {} flags {:?} types {} {} holds {value:?}",
+        "{} {} key {} value {} entries {} flags {:?} types {} {} holds {value:?} {slots:?}",
         info.name,
         info.map_type,
         info.key_size,

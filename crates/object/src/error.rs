@@ -194,6 +194,9 @@ pub enum Problem {
     /// Two maps, programs or ops structures have the same name.
     #[error("two definitions of `{0}`")]
     SameName(String),
+    /// A relocation in `.maps` that hits no slot of `values`.
+    #[error("relocation outside the slots of any map's `values`")]
+    SlotRelocation,
     /// An extern outside `.kconfig` and `.ksyms`.
     #[error("extern `{name}` stands in section `{section}`, not in .kconfig or .ksyms")]
     ExternSection {
@@ -270,6 +273,29 @@ pub enum MapProblem {
     /// `pinning` is neither 0 nor 1.
     #[error("pinning {0} is neither LIBBPF_PIN_NONE nor LIBBPF_PIN_BY_NAME")]
     Pinning(u32),
+    /// `values` of a map that holds neither maps nor programs.
+    #[error("`values` is for maps of maps and arrays of programs")]
+    NoValues,
+    /// A member behind `values`, which has no end.
+    #[error("`{0}` stands behind `values`, which must be last")]
+    AfterValues(String),
+    /// Maps of maps of maps.
+    #[error("a map of maps can hold no maps of maps")]
+    DeepMaps,
+    /// The definition of the maps in a map asks for a pin.
+    #[error("the maps in it cannot be pinned by name")]
+    PinnedInner,
+    /// Initial slots of a map whose keys are no numbers of slots.
+    #[error("initial `values` need keys of 4 bytes, not {0}")]
+    SlotKey(u32),
+    /// A slot with something else than it takes.
+    #[error("`{target}` stands in `values`, and is no {wanted} of the object")]
+    SlotContent {
+        /// What stands there.
+        target: String,
+        /// What should.
+        wanted: &'static str,
+    },
     /// The definition's variable reaches past the section.
     #[error("the definition reaches past the section")]
     PastEnd,
@@ -279,9 +305,6 @@ pub enum MapProblem {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Feature {
-    /// `__array(values, …)` in a map definition: inner maps and initial programs.
-    #[error("map `{0}` with `values` (inner maps or initial entries)")]
-    MapValues(String),
     /// `SEC("maps")`: map definitions from before BTF.
     #[error("map definitions of the old form (section `maps`)")]
     LegacyMaps,

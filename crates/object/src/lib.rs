@@ -24,6 +24,7 @@ mod functions;
 mod maps;
 mod print;
 mod relocations;
+mod slots;
 mod struct_ops;
 mod undefined;
 
@@ -33,6 +34,7 @@ pub use externs::{Extern, ExternIndex, ExternKind, KconfigType};
 pub use functions::{Binding, CoreRecord, Function, FunctionIndex, Role, SectionKind};
 pub use maps::{DataSection, Map, MapIndex, MapSource, Pinning, map_type};
 pub use relocations::{Relocation, Target};
+pub use slots::{Slot, SlotContent};
 pub use struct_ops::{MemberProgram, OpsStructure};
 
 /// A place in the source of an object.
@@ -88,9 +90,10 @@ impl Object {
         let declared = types.as_ref().map(|types| &types.btf);
         let externs =
             externs::collect(&elf, declared).map_err(|error| undefined::located(&elf, types.as_ref(), error))?;
-        let maps = maps::collect(&elf, declared, &externs)?;
+        let mut maps = maps::collect(&elf, declared, &externs)?;
         let mut functions = functions::collect(&elf)?;
         let (btf, ext) = btf_section::finish(types, &externs)?;
+        slots::resolve(&elf, &mut maps, &functions)?;
         relocations::resolve(&elf, &mut functions, &maps, &externs)?;
         if let Some(ext) = &ext {
             btf_section::attach_records(&elf, ext, &mut functions)?;

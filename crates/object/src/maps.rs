@@ -7,6 +7,7 @@ use crate::btf_section;
 use crate::elf_reader::{Elf, Section};
 use crate::error::{Error, Feature, MapProblem, Problem, TypeUser};
 use crate::externs::{Externs, KCONFIG};
+use crate::slots::{self, Room, Slot};
 use btf::{Btf, Def, Linkage, TypeId};
 
 /// Index of a map in [`crate::Object::maps`].
@@ -40,6 +41,10 @@ pub struct Map {
     pub value_type: Option<TypeId>,
     /// Whether the map is shared by name in the bpffs.
     pub pinning: Pinning,
+    /// What the maps in a map of maps look like.
+    pub inner: Option<Box<Map>>,
+    /// What its slots hold before programs run, by index.
+    pub slots: Vec<Slot>,
 }
 
 /// Where a map comes from.
@@ -75,8 +80,14 @@ pub enum Pinning {
 pub mod map_type {
     /// `BPF_MAP_TYPE_ARRAY`.
     pub const ARRAY: u32 = 2;
+    /// `BPF_MAP_TYPE_PROG_ARRAY`.
+    pub const PROG_ARRAY: u32 = 3;
     /// `BPF_MAP_TYPE_PERF_EVENT_ARRAY`.
     pub const PERF_EVENT_ARRAY: u32 = 4;
+    /// `BPF_MAP_TYPE_ARRAY_OF_MAPS`.
+    pub const ARRAY_OF_MAPS: u32 = 12;
+    /// `BPF_MAP_TYPE_HASH_OF_MAPS`.
+    pub const HASH_OF_MAPS: u32 = 13;
 }
 
 /// `BPF_F_RDONLY_PROG`.
@@ -91,6 +102,8 @@ pub(crate) struct Maps {
     list: Vec<Map>,
     /// Parallel to `list`: section and offset.
     places: Vec<(usize, u64)>,
+    /// The slots of maps that may have initial ones.
+    rooms: Vec<(MapIndex, Room)>,
 }
 
 impl Maps {
@@ -110,6 +123,23 @@ impl Maps {
             .map(|index| MapIndex(index as u32))
     }
 
+    /// The map that has a slot at this offset of `.maps`.
+    pub(crate) fn room_at(&self, offset: u64) -> Option<(MapIndex, Room)> {
+        self.rooms.iter().copied().find(|(_, room)| room.holds(offset))
+    }
+
+    pub(crate) fn get(&self, index: MapIndex) -> Option<&Map> {
+        self.list.get(index.0 as usize)
+    }
+
+    /// Fills a slot; of two initialisers of one slot the last counts, as in libbpf.
+    pub(crate) fn put(&mut self, index: MapIndex, slot: Slot) {
+        if let Some(map) = self.list.get_mut(index.0 as usize) {
+            map.slots.retain(|known| known.index != slot.index);
+            map.slots.push(slot);
+        }
+    }
+
     pub(crate) fn into_public(self) -> Vec<Map> {
         self.list
     }
@@ -120,6 +150,7 @@ pub(crate) fn collect(elf: &Elf<'_>, btf: Option<&Btf>, externs: &Externs) -> Re
     let mut maps = Maps {
         list: Vec::new(),
         places: Vec::new(),
+        rooms: Vec::new(),
     };
     if elf.section("maps")?.is_some_and(|section| section.size > 0) {
         return Err(Error::unsupported("maps", 0, Feature::LegacyMaps));
@@ -127,13 +158,6 @@ pub(crate) fn collect(elf: &Elf<'_>, btf: Option<&Btf>, externs: &Externs) -> Re
     if let Some(section) = elf.section(".maps")?.filter(|section| section.size > 0) {
         let btf = btf.ok_or_else(|| elf.no_types(TypeUser::Section(section.name.to_owned())))?;
         definitions(section, btf, &mut maps)?;
-        if let Some(rel) = elf.relocations(section.index).first() {
-            return Err(Error::unsupported(
-                section.name,
-                rel.offset,
-                Feature::MapValues(String::new()),
-            ));
-        }
     }
     for section in &elf.sections {
         let Some(kind) = DataKind::of(section.name).filter(|_| section.allocated && section.size > 0) else {
@@ -217,6 +241,8 @@ fn array_of_one() -> Map {
         key_type: None,
         value_type: None,
         pinning: Pinning::None,
+        inner: None,
+        slots: Vec::new(),
     }
 }
 
@@ -271,9 +297,9 @@ fn definitions(section: &Section<'_>, btf: &Btf, maps: &mut Maps) -> Result<(), 
         if offset + u64::from(definition.size) > section.size {
             return Err(fails(MapProblem::PastEnd));
         }
-        if definition.member_named("values").is_some() {
-            return Err(Error::unsupported(section.name, offset, Feature::MapValues(map)));
-        }
+        let index = MapIndex(maps.list.len() as u32);
+        maps.rooms
+            .extend(slots::room(definition, offset, place.size).map(|room| (index, room)));
         maps.list.push(parse_definition(btf, &map, definition).map_err(fails)?);
         maps.places.push((section.index, offset));
     }
@@ -288,7 +314,11 @@ fn parse_definition(btf: &Btf, name: &str, definition: btf::Composite<'_>) -> Re
         max_entries: 0,
         ..array_of_one()
     };
+    let mut values = None;
     for member in definition.members() {
+        if values.is_some() {
+            return Err(MapProblem::AfterValues(member.name.to_owned()));
+        }
         match member.name {
             "type" => map.map_type = number(btf, &member)?,
             "max_entries" => map.max_entries = number(btf, &member)?,
@@ -314,11 +344,25 @@ fn parse_definition(btf: &Btf, name: &str, definition: btf::Composite<'_>) -> Re
                     other => return Err(MapProblem::Pinning(other)),
                 };
             }
+            "values" => {
+                set_size("value_size", &mut map.value_size, 4, None)?;
+                values = Some(member);
+            }
             other => return Err(MapProblem::Unknown(other.to_owned())),
         }
     }
     if map.map_type == 0 {
         return Err(MapProblem::NoType);
+    }
+    if let Some(values) = values {
+        let parse = |name: &str, inner: btf::Composite<'_>| {
+            // One level is all that the kernel has.
+            match inner.member_named("values") {
+                Some(_) => Err(MapProblem::DeepMaps),
+                None => parse_definition(btf, name, inner),
+            }
+        };
+        map.inner = slots::inner(btf, &map, &values, parse)?;
     }
     Ok(map)
 }

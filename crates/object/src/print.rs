@@ -1,7 +1,8 @@
 //! The object as text: one table for people and for snapshots.
 
 use crate::{
-    Binding, Extern, ExternKind, Function, Map, MapSource, Object, OpsStructure, Pinning, Role, SectionKind, Target,
+    Binding, Extern, ExternKind, Function, Map, MapSource, Object, OpsStructure, Pinning, Role, SectionKind,
+    SlotContent, Target,
 };
 use std::fmt;
 
@@ -120,7 +121,19 @@ impl Object {
         if map.pinning == Pinning::ByName {
             write!(f, ", pinned by name")?;
         }
-        writeln!(f)
+        writeln!(f)?;
+        if let Some(inner) = &map.inner {
+            write!(f, "    of ")?;
+            self.map_line(f, inner)?;
+        }
+        for slot in &map.slots {
+            let holds = match slot.holds {
+                SlotContent::Map(index) => self.map(index).map(|map| map.name.as_str()),
+                SlotContent::Program(index) => self.function(index).map(|function| function.name.as_str()),
+            };
+            writeln!(f, "    [{}] = {}", slot.index, holds.unwrap_or("?"))?;
+        }
+        Ok(())
     }
 
     fn ops_lines(&self, f: &mut fmt::Formatter<'_>, ops: &OpsStructure) -> fmt::Result {

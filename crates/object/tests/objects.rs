@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 #[test]
 fn fixtures_read_as_their_snapshots() {
     let files = files("tests/data", ".bpf.o");
-    assert_eq!(files.len(), 12, "six fixtures by two compilers");
+    assert_eq!(files.len(), 14, "seven fixtures by two compilers");
     for file in files {
         let object =
             Object::parse(&std::fs::read(&file).unwrap()).unwrap_or_else(|e| panic!("{}: {e}", file.display()));

@@ -484,7 +484,11 @@ fn of_load(error: &LoadError) -> Class {
         LoadError::PinnedMap { .. } | LoadError::PinnedOther { .. } => Class::Conflict,
         LoadError::Kconfig { .. } | LoadError::NoAddress { .. } | LoadError::Module { .. } => Class::Unsupported,
         // What the object asks for makes no sense to the kernel, whoever asks and whenever.
-        LoadError::Btf(_) | LoadError::Map { .. } | LoadError::MapValue { .. } | LoadError::Ops { .. }
+        LoadError::Btf(_)
+        | LoadError::Map { .. }
+        | LoadError::MapValue { .. }
+        | LoadError::MapSlot { .. }
+        | LoadError::Ops { .. }
             if matches!(load_errno(error), Some(Errno::EINVAL | Errno::E2BIG)) =>
         {
             Class::Rejected
@@ -504,6 +508,7 @@ pub(crate) fn load_errno(error: &LoadError) -> Option<Errno> {
         | LoadError::Module { errno, .. }
         | LoadError::Ops { errno, .. } => Some(*errno),
         LoadError::Program { source, .. } => Some(source.errno),
+        LoadError::MapSlot { errno, .. } => *errno,
         _ => None,
     }
 }

@@ -33,6 +33,18 @@ pub enum LoadError {
         /// For `ENOMEM`: what there is for maps, where the kernel has a limit.
         memory: Option<Box<MapMemory>>,
     },
+    /// A slot of a map of maps or of a program array was not filled.
+    #[error("map `{map}` did not take `{holds}` as its value {index}: {}", slot(*.errno))]
+    MapSlot {
+        /// The map.
+        map: String,
+        /// The slot.
+        index: u32,
+        /// The map or program that should stand there.
+        holds: String,
+        /// What the kernel says; none for something that was not created or loaded.
+        errno: Option<Errno>,
+    },
     /// A pinned map of this name is of another shape.
     #[error("the map pinned at {} is of another shape than `{map}`: {}", path.display(), listed(.differences))]
     PinnedMap {
@@ -107,6 +119,10 @@ pub enum LoadError {
 fn listed(differences: &[ShapeDifference]) -> String {
     let words: Vec<String> = differences.iter().map(ShapeDifference::to_string).collect();
     words.join(", ")
+}
+
+fn slot(errno: Option<Errno>) -> String {
+    errno.map_or_else(|| "it is not loaded".to_owned(), |errno| errno.to_string())
 }
 
 fn why(memory: Option<&MapMemory>) -> String {

@@ -5,6 +5,7 @@ mod attach;
 mod others;
 mod shared;
 mod source;
+mod values;
 mod verdicts;
 
 use opswap::Bpf;

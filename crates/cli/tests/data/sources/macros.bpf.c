@@ -15,6 +15,22 @@ struct {
 	__type(value, __u64);
 } counts SEC(".maps");
 
+struct inner {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4);
+	__type(key, __u32);
+	__type(value, __u64);
+} first SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__array(values, struct inner);
+} nested SEC(".maps") = { .values = { [1] = &first } };
+
+extern const void no_such_thing __ksym __weak;
+
 SEC("struct_ops")
 __u32 BPF_PROG(ssthresh, struct sock *sk)
 {
@@ -25,6 +41,11 @@ __u32 BPF_PROG(ssthresh, struct sock *sk)
 
 	if (count)
 		turns += *count;
+	void *map = bpf_map_lookup_elem(&nested, &zero);
+	if (map && bpf_map_lookup_elem(map, &zero))
+		turns++;
+	if (!&no_such_thing)
+		turns++;
 	bpf_for(i, 0, 3)
 		turns += i;
 	bpf_repeat(2)
