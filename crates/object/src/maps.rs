@@ -42,7 +42,7 @@ pub struct Map {
     /// Whether the map is shared by name in the bpffs.
     pub pinning: Pinning,
     /// What the maps in a map of maps look like.
-    pub inner: Option<Box<Map>>,
+    pub inner: Option<Box<Self>>,
     /// What its slots hold before programs run, by index.
     pub slots: Vec<Slot>,
 }
