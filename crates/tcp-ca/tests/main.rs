@@ -6,5 +6,6 @@ mod calls;
 mod common;
 mod conformance;
 mod lifetimes;
+mod map_shapes;
 mod reports;
 mod support;

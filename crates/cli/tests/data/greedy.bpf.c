@@ -52,13 +52,13 @@ inline_always void greedy(u32 ack)
 #endif
 
 #ifdef KEYS
-/* Four megabytes in each key. */
+/* Four megabytes in each key, about as much as a key may have. */
 struct large {
 	u64 number;
-	char rest[(4 << 20) - 24];
+	char rest[(4 << 20) - 128];
 };
 
-MAP(seen, HASH, 1 << 29, struct large, u64);
+MAP(seen, HASH, 1 << 27, struct large, u64);
 MAP(scratch, ARRAY, 1, u32, struct large);
 u64 number;
 

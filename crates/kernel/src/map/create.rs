@@ -110,7 +110,10 @@ impl Plan {
                     return Err(Errno::EINVAL);
                 }
                 let element = u64::from(self.key_size) + u64::from(self.value_size);
-                if element > ELEMENT_MAX || self.map_type.is_per_cpu() && self.value_size > PER_CPU_VALUE_MAX {
+                if element >= ELEMENT_END
+                    || self.max_entries > HASH_ENTRIES_MAX
+                    || self.map_type.is_per_cpu() && self.value_size > PER_CPU_VALUE_MAX
+                {
                     return Err(Errno::E2BIG);
                 }
             }
@@ -156,10 +159,12 @@ impl Plan {
 
 /// `PCPU_MIN_UNIT_SIZE`.
 const PER_CPU_VALUE_MAX: u32 = 32 << 10;
-/// `KMALLOC_MAX_SIZE`, about.
-const ELEMENT_MAX: u64 = 4 << 20;
-/// `BPF_LOCAL_STORAGE_MAX_VALUE_SIZE`, about.
-const STORAGE_VALUE_MAX: u32 = 65_000;
+/// Key and value of a hash map must be smaller than `KMALLOC_MAX_SIZE - sizeof(struct htab_elem)` (kernel/bpf/hashtab.c, Linux 6.18, x86-64).
+const ELEMENT_END: u64 = (4 << 20) - 48;
+/// The next power of two is the number of buckets, which must take less than 4 GiB at 16 bytes each (`htab_map_alloc`).
+const HASH_ENTRIES_MAX: u32 = 1 << 27;
+/// `BPF_LOCAL_STORAGE_MAX_VALUE_SIZE`: `U16_MAX - sizeof(struct bpf_local_storage_elem)`, of two cache lines.
+const STORAGE_VALUE_MAX: u32 = u16::MAX as u32 - 128;
 
 /// Whether this kernel has maps of this type.
 pub(crate) fn has(map_type: MapType) -> bool {
