@@ -4,6 +4,8 @@ use crate::syscall::{Extent, Pointer, bpf};
 use crate::{Linux, info};
 use bpf::attr::{Command, LinkCreateAttr, LinkDetachAttr, LinkUpdateAttr, REPLACE, Raw, RawTracepointAttr};
 use bpf::{AttachType, Bpf, Errno, Fd, Link, LinkTarget, LinkUpdate, LinkUpdateError, Map, Prog};
+use rustix::fs::{Mode, OFlags};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use std::os::fd::AsRawFd;
 
 /// How often an update without expectation is tried again because another process exchanged the table in between.
@@ -24,7 +26,9 @@ pub(crate) fn create(prog: &Fd<Prog>, attach_type: AttachType, target: &LinkTarg
     let cgroup;
     let target_fd = match target {
         LinkTarget::Cgroup(path) => {
-            cgroup = std::fs::File::open(path)?;
+            // A cgroup is a folder: whatever else has the path is not waited for.
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            cgroup = rustix::fs::open(*path, flags, Mode::empty()).map_err(std::io::Error::from)?;
             cgroup.as_raw_fd() as u32
         }
         LinkTarget::Interface(name) => interface_index(name)?,
@@ -56,12 +60,11 @@ fn raw_tracepoint(prog: &Fd<Prog>, name: &str) -> Result<i32, Errno> {
     bpf(Command::RawTracepointOpen, &mut attr.encode(), &mut [pointer])
 }
 
+/// Asked of a socket, not of /sys: that shows the network namespace in which it was mounted, which need not be this process's.
 fn interface_index(name: &str) -> Result<u32, Errno> {
-    if name.contains('/') {
-        return Err(Errno::ENODEV);
-    }
-    let index = std::fs::read_to_string(format!("/sys/class/net/{name}/ifindex")).map_err(|_| Errno::ENODEV)?;
-    index.trim().parse().map_err(|_| Errno::ENODEV)
+    let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
+    let index = socket.and_then(|socket| rustix::net::netdevice::name_to_index(&socket, name));
+    Ok(index.map_err(std::io::Error::from)?)
 }
 
 /// Exchanges the table, never to the one that the link holds already: that would stop the kernel (see [`LinkUpdateError::SameMap`]).

@@ -3,7 +3,7 @@
 use crate::source::{clang_or_skip, table};
 use opswap::{Class, Host, Settings, Source};
 use std::path::{Path, PathBuf};
-use testkit::{Bpffs, linux_or_skip, unique_name};
+use testkit::{Bpffs, NetPair, Side, linux_or_skip, tool_or_skip, unique_name};
 
 /// A cgroup of the test's own, gone at its end.
 struct Cgroup(PathBuf);
@@ -97,6 +97,12 @@ fn a_target_that_does_not_fit_leaves_nothing() {
     let bpffs = Bpffs::new();
     let host = Host::on_linux(bpffs.path()).expect("this is Linux");
     let source = source(&name);
+    let folder = tempfile::tempdir().expect("a folder");
+    let status = std::process::Command::new("mkfifo")
+        .arg(folder.path().join("pipe"))
+        .status();
+    assert!(status.is_ok_and(|status| status.success()));
+    let pipe = format!("cgroup/setsockopt={}", folder.path().join("pipe").display());
     for (word, class) in [
         ("cgroup/setsockopt=auto", Class::Usage),
         ("cgroup/setsockopt=/no/such/cgroup", Class::Failed),
@@ -104,6 +110,8 @@ fn a_target_that_does_not_fit_leaves_nothing() {
         ("raw_tp/sched_switch=lo", Class::Usage),
         ("tracepoint/tcp/tcp_probe=auto", Class::Usage),
         ("xdp=no_such_if", Class::Failed),
+        ("xdp=../../../lo", Class::Failed),
+        (&pipe, Class::Failed),
     ] {
         let error = host.load(&source, &settings(&[word])).expect_err(word);
         assert_eq!(error.class(), class, "{word}: {error}");
@@ -111,4 +119,25 @@ fn a_target_that_does_not_fit_leaves_nothing() {
         assert!(!list.iter().any(|table| table.name == name), "{word}");
     }
     assert!("cgroup/setsockopt".parse::<opswap::Attach>().is_err());
+}
+
+#[test]
+fn an_interface_is_one_of_the_namespace_that_asks() {
+    if !clang_or_skip("attaches programs") || !linux_or_skip("attaches programs") || !tool_or_skip("ip", "interfaces") {
+        return;
+    }
+    let name = unique_name("at_");
+    let (bpffs, net) = (Bpffs::new(), NetPair::new());
+    let host = Host::on_linux(bpffs.path()).expect("this is Linux");
+    let device = "veth0";
+    let settings = settings(&[&format!("xdp={device}")]);
+    // /sys is that of the test's first namespace, where there is no such interface.
+    assert!(!Path::new("/sys/class/net").join(device).exists());
+    let load = || {
+        host.load(&source(&name), &settings)
+            .unwrap_or_else(|error| panic!("{error}"))
+    };
+    let loaded = net.inside(Side::Client, load);
+    assert_eq!(loaded[0].attached.len(), 1);
+    host.unload(&name).unwrap_or_else(|error| panic!("{error}"));
 }
