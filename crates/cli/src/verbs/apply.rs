@@ -25,7 +25,7 @@ pub(crate) fn run(
     let changes = match host.apply(&source, &settings)? {
         Applied::Loaded(loaded) => loaded.into_iter().map(Change::Loaded).collect(),
         Applied::Swapped(swapped) => vec![Change::Swapped(swapped)],
-        Applied::Unchanged(table) => vec![Change::Unchanged { name: table.name }],
+        Applied::Unchanged(unchanged) => vec![Change::Unchanged(unchanged)],
     };
     change::show(changes, None, &host, common, output)
 }

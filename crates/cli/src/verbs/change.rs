@@ -6,7 +6,7 @@ use crate::arguments::Common;
 use crate::failure::{ErrorFacts, Failure};
 use crate::output::{Output, count};
 use crate::text::Text;
-use opswap::{FieldValue, Host, Loaded, Shared, StillUsed, Swapped, Table, Unloaded};
+use opswap::{FieldValue, Host, Loaded, Shared, StillUsed, Swapped, Table, Unchanged, Unloaded};
 use serde::Serialize;
 
 /// One thing that was done, or was there before.
@@ -18,9 +18,7 @@ pub(super) enum Change {
     RolledBack(Swapped),
     Unloaded(Unloaded),
     /// What was asked for was so already.
-    Unchanged {
-        name: String,
-    },
+    Unchanged(Unchanged),
 }
 
 #[derive(Serialize)]
@@ -39,7 +37,7 @@ impl Change {
             Self::Loaded(loaded) => &loaded.name,
             Self::Swapped(swapped) | Self::RolledBack(swapped) => &swapped.name,
             Self::Unloaded(unloaded) => &unloaded.name,
-            Self::Unchanged { name } => name,
+            Self::Unchanged(unchanged) => &unchanged.name,
         }
     }
 }
@@ -91,7 +89,7 @@ fn text(change: &Change, common: &Common) -> Text {
             unloaded.kind,
             count(unloaded.pins_removed as u64, "pin")
         ),
-        Change::Unchanged { name } => text!("unchanged {}: the live version is the same\n", name),
+        Change::Unchanged(unchanged) => text!("unchanged {}: the live version is the same\n", unchanged.name),
     }
 }
 
@@ -188,7 +186,7 @@ fn note(change: &Change, output: &Output) {
                 ));
             }
         }
-        Change::Loaded(_) | Change::RolledBack(_) | Change::Unchanged { .. } => {}
+        Change::Loaded(_) | Change::RolledBack(_) | Change::Unchanged(_) => {}
     }
     let (now, namespaces, hidden) = match change {
         Change::Loaded(loaded) => (Now::Version(loaded.version), &loaded.namespaces, 0),
@@ -196,7 +194,11 @@ fn note(change: &Change, output: &Output) {
             (Now::Version(swapped.to), &swapped.namespaces, swapped.hidden_processes)
         }
         Change::Unloaded(unloaded) => (Now::Gone, &unloaded.namespaces, unloaded.hidden_processes),
-        Change::Unchanged { .. } => return,
+        Change::Unchanged(unchanged) => (
+            Now::Version(unchanged.table.version.unwrap_or(0)),
+            &unchanged.namespaces,
+            0,
+        ),
     };
     for note in namespaces::notes(change.name(), now, namespaces, hidden) {
         output.note_after(&note);

@@ -1,8 +1,8 @@
 //! A bpffs in which others have been: what is not opswap's is named and left alone, and nothing is kept where others could take it away.
 
 use crate::common::run;
-use crate::ground::Ground;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use crate::ground::{Ground, available};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use testkit::linux_or_skip;
@@ -228,8 +228,13 @@ fn a_load_that_fails_leaves_nothing_mounted() {
     }
     let folder = Mounted(tempfile::tempdir().unwrap());
     let path = folder.0.path().to_str().unwrap();
-    let ran = run(&["load", "cubic", "--as", "reno", "--bpffs", path]);
-    assert!(ran.code == 6 && !folder.is(), "{ran:?}");
+    let beside = tempfile::tempdir().unwrap();
+    let link = beside.path().join("link");
+    symlink(path, &link).unwrap();
+    for path in [path, link.to_str().unwrap()] {
+        let ran = run(&["load", "cubic", "--as", "reno", "--bpffs", path]);
+        assert!(ran.code == 6 && !folder.is(), "{ran:?}");
+    }
 
     let name = testkit::unique_name("cli_");
     let ran = run(&["load", "cubic", "--as", &name, "--bpffs", path]);
@@ -258,5 +263,148 @@ fn a_name_with_a_dot_is_kept_as_any_other() {
         let ran = ground.run(words);
         assert_eq!(ran.code, 0, "{words:?}: {ran:?}");
     }
+    ground.gone();
+}
+
+#[test]
+fn a_pin_of_another_kind_is_no_version() {
+    if !linux_or_skip("pins of other kinds under names of ours") {
+        return;
+    }
+    let ground = Ground::new();
+    ground.load("reno");
+    let [link, v1, v7, back2, at3] = ["link", "v1", "v7", "back2", "at3"].map(|name| ground.folder().join(name));
+    std::fs::hard_link(&link, &v7).unwrap();
+    std::fs::hard_link(&v1, &at3).unwrap();
+    let other = Command::new("bpftool")
+        .args("map create".split(' '))
+        .arg(&back2)
+        .args("type array key 4 value 4 entries 1 name other".split(' '))
+        .status();
+    let mut things = vec![&v7, &at3];
+    if other.is_ok_and(|status| status.success()) {
+        things.push(&back2);
+    }
+    let ran = ground.run(&["rollback", &ground.name]);
+    assert_eq!(ran.code, 7, "there is no version to go back to: {ran:?}");
+    for words in [&["swap", &ground.name, "cubic"][..], &["unload", &ground.name]] {
+        let ran = ground.run(words);
+        assert_eq!(ran.code, 0, "{words:?}: {ran:?}");
+        for thing in &things {
+            assert!(
+                ran.err.contains(&format!("{} is left alone", thing.display())),
+                "{ran:?}"
+            );
+            assert!(thing.exists(), "{}", thing.display());
+        }
+    }
+    std::fs::remove_dir_all(ground.path("opswap")).unwrap();
+    ground.gone();
+}
+
+#[test]
+fn what_somebody_else_registered_is_not_unloaded_by_an_old_link() {
+    if !linux_or_skip("a link that was detached") {
+        return;
+    }
+    let (ground, elsewhere) = (Ground::new(), Ground::new());
+    let name = ground.name.as_str();
+    ground.load("reno");
+    let kept = ground.path("kept");
+    std::fs::hard_link(ground.folder().join("link"), &kept).unwrap();
+    ground.json(&["unload", name]);
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(ground.folder())
+        .unwrap();
+    std::fs::rename(&kept, ground.folder().join("link")).unwrap();
+
+    assert_eq!(elsewhere.run(&["load", "cubic", "--as", name]).code, 0);
+    let ran = ground.run(&["unload", name]);
+    assert!(ran.code == 6 && ran.err.contains("somebody else's"), "{ran:?}");
+    assert!(available().contains(&ground.name));
+    elsewhere.json(&["unload", name]);
+    // What is left of us alone goes, although no table has the name any more.
+    testkit::eventually("the table is freed", || ground.tables().is_empty());
+    assert_eq!(ground.json(&["unload", name])["changes"][0]["pins_removed"], 1);
+    assert_eq!(ground.run(&["unload", name]).code, 7);
+    ground.gone();
+}
+
+#[test]
+fn what_is_ours_is_so_in_a_bpffs_that_is_read_only() {
+    if !linux_or_skip("a bpffs that is read-only") {
+        return;
+    }
+    let ground = Ground::new();
+    let name = ground.name.as_str();
+    let remount = |option| {
+        let words = ["-o", option];
+        let status = Command::new("mount").args(words).arg(ground.bpffs.path()).status();
+        assert!(status.is_ok_and(|status| status.success()));
+    };
+    ground.load("reno");
+    let before = ground.tables();
+    remount("remount,ro");
+    let refused: Vec<_> = [
+        &["swap", name, "cubic"][..],
+        &["rollback", name],
+        &["unload", name],
+        &["load", "reno"],
+    ]
+    .map(|words| ground.run(words))
+    .into();
+    let doctor = ground.run(&["doctor"]);
+    remount("remount,rw");
+    for ran in &refused {
+        assert!(ran.code == 1 && ran.err.contains("EROFS"), "{ran:?}");
+    }
+    assert!(doctor.code == 1 && doctor.out.contains("EROFS"), "{doctor:?}");
+    assert_eq!(ground.tables(), before);
+    ground.json(&["unload", name]);
+    ground.gone();
+}
+
+#[test]
+fn nobody_else_can_keep_a_change_waiting() {
+    if !linux_or_skip("locks of others") {
+        return;
+    }
+    let ground = Ground::new();
+    let root = std::fs::File::open(ground.bpffs.path()).unwrap();
+    root.try_lock()
+        .expect("what any user may do to a folder that is open to all");
+    let begin = std::time::Instant::now();
+    ground.load("reno");
+    ground.json(&["unload", &ground.name]);
+    assert!(
+        begin.elapsed() < std::time::Duration::from_secs(8),
+        "a lock is waited for ten seconds"
+    );
+    ground.gone();
+}
+
+#[test]
+fn many_who_load_and_unload_at_once_all_succeed() {
+    if !linux_or_skip("loads and unloads at the same time") {
+        return;
+    }
+    // The folder of all pins comes and goes meanwhile.
+    let ground = Ground::new();
+    let worker = |_| {
+        let name = testkit::unique_name("cli_");
+        for _ in 0..3 {
+            for words in [&["load", "reno", "--as", &name][..], &["unload", &name]] {
+                let ran = ground.run(words);
+                assert_eq!(ran.code, 0, "{words:?}: {ran:?}");
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for number in 0..4 {
+            scope.spawn(move || worker(number));
+        }
+    });
     ground.gone();
 }

@@ -106,6 +106,18 @@ fn a_namespace_gets_the_table_that_is_live() {
     );
     assert_eq!((world.given(), world.listed()), (1, vec![(1, true), (3, false)]));
 
+    // What is live is what is applied, and the namespace gets it for all that.
+    let applied = ground.json(&["apply", "cubic", "--as", name]);
+    assert_eq!(applied["changes"][0]["action"], "unchanged");
+    assert_eq!(said(&world, &applied["changes"][0]["namespaces"]), renewed);
+    assert_eq!(world.given(), 3);
+    let applied = ground.json(&["apply", "cubic", "--as", name]);
+    assert_eq!(
+        applied["changes"][0]["namespaces"],
+        Value::Null,
+        "nothing was to be done"
+    );
+
     let swapped = ground.run(&["swap", name, "reno"]);
     let told = format!("namespace {}, whose default it is, gives v4", world.space());
     assert!(swapped.code == 0 && swapped.err.contains(&told), "{swapped:?}");

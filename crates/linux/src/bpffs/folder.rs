@@ -4,7 +4,7 @@
 //! links, then looked at, and what is in it is reached through the descriptor ([`Folder::path`]).
 
 use bpf::Errno;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno as Os;
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -151,9 +151,31 @@ impl Folder {
     }
 
     /// Whether this process may make and remove things in it.
-    pub fn is_writable(&self) -> bool {
+    ///
+    /// # Errors
+    /// `EACCES`; `EROFS` in a file system that is read-only.
+    pub fn writable(&self) -> Result<(), Errno> {
         let asked = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
-        rustix::fs::accessat(&self.fd, ".", asked, AtFlags::EACCESS).is_ok()
+        let answer = rustix::fs::accessat(&self.fd, ".", asked, AtFlags::EACCESS);
+        Ok(answer.map_err(std::io::Error::from)?)
+    }
+
+    /// Locks it against others who do the same, until it is closed or the process ends; `false` if somebody has it.
+    ///
+    /// # Errors
+    /// Where there are no such locks.
+    pub fn try_lock(&self) -> Result<bool, Errno> {
+        match rustix::fs::flock(&self.fd, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(true),
+            Err(Os::WOULDBLOCK) => Ok(false),
+            Err(error) => Err(std::io::Error::from(error).into()),
+        }
+    }
+
+    /// File system and number: the same for every descriptor of one directory.
+    pub fn identity(&self) -> Option<(u64, u64)> {
+        let facts = rustix::fs::fstat(&self.fd).ok()?;
+        Some((facts.st_dev, facts.st_ino))
     }
 
     /// A path that leads to this very directory as long as it is open, whatever becomes of its name.

@@ -10,10 +10,11 @@ use super::carry::carry_over;
 use super::load::{Settings, algorithm, prepare};
 use super::shape::{NAME, Shape, programs};
 use super::swap::Swapped;
-use super::{Host, HostError, Loaded, State, Table, census};
+use super::{Host, HostError, Loaded, Renewal, State, Table, census};
 use crate::{Error, Source};
 use bpf::{Fd, Map, MapFlags, MapType};
 use loader::{Initial, MapPlan};
+use serde::Serialize;
 
 /// What applying came to.
 #[derive(Clone, Debug)]
@@ -23,8 +24,24 @@ pub enum Applied {
     /// Another version was live.
     Swapped(Swapped),
     /// The same was live, and stays.
-    Unchanged(Table),
+    Unchanged(Unchanged),
 }
+
+/// What was there already.
+#[derive(Clone, Debug, Serialize)]
+pub struct Unchanged {
+    /// The algorithm.
+    pub name: String,
+    /// Namespaces whose default it is, and that held an older table of it until now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<Renewal>,
+    /// The table that is live.
+    #[serde(skip)]
+    pub table: Table,
+}
+
+/// Somebody else who applies at the same time makes it necessary to look again; twice is already unlikely.
+const TRIES: u32 = 3;
 
 /// All of a table that can be compared.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,6 +68,16 @@ impl Host {
     /// # Errors
     /// As [`Host::load`] and [`Host::swap`].
     pub fn apply(&self, source: &Source, settings: &Settings) -> Result<Applied, Error> {
+        for _ in 1..TRIES {
+            match self.apply_once(source, settings) {
+                Err(Error::Host(HostError::Exists { .. } | HostError::Stale { .. })) => {}
+                done => return done,
+            }
+        }
+        self.apply_once(source, settings)
+    }
+
+    fn apply_once(&self, source: &Source, settings: &Settings) -> Result<Applied, Error> {
         let plan = crate::check::plan(source, &self.bpf, &settings.options())?;
         let wanted: Vec<(String, String)> = plan
             .ops()
@@ -83,9 +110,31 @@ impl Host {
         };
         // What others keep ends with them: it is not what was asked for, however much it is the same. The swap tells so.
         if live.version.is_some() && !begins_written(plan.maps()) && self.is_same(live, source, &settings)? {
-            return Ok(Applied::Unchanged(live.clone()));
+            let live = live.clone();
+            return Ok(Applied::Unchanged(self.unchanged(live, tables)));
         }
         Ok(Applied::Swapped(self.swap(&live.name, source, &settings)?))
+    }
+
+    /// The table is right; a namespace may still give an older one to new sockets.
+    fn unchanged(&self, table: Table, mut tables: Vec<Table>) -> Unchanged {
+        let older = |other: &Table| {
+            other.name == table.name
+                && other.kind == table.kind
+                && other.map_id != table.map_id
+                && !other.default_in.is_empty()
+        };
+        self.mark_defaults(&mut tables);
+        let mut namespaces = Vec::new();
+        if tables.iter().any(older) {
+            namespaces = self.renew(&table.name, &table.kind).0;
+            namespaces.retain(|one| one.default.is_some());
+        }
+        Unchanged {
+            name: table.name.clone(),
+            namespaces,
+            table,
+        }
     }
 
     fn is_same(&self, live: &Table, source: &Source, settings: &Settings) -> Result<bool, Error> {

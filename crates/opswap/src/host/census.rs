@@ -287,9 +287,16 @@ fn pin(
     let object = match host.bpf.obj_get(&folder.at(&entry.name)) {
         Ok(Pinned::Map(map)) => {
             let info = host.bpf.map_info(&map);
-            PinnedId::Map(info.map_err(HostError::system("read the facts of a map"))?.id)
+            let info = info.map_err(HostError::system("read the facts of a map"))?;
+            if info.map_type != MapType::STRUCT_OPS || name.number().is_none() {
+                return Ok(Err(ForeignWhy::Object));
+            }
+            PinnedId::Map(info.id)
         }
         Ok(Pinned::Link(link)) => {
+            if name.number().is_some() {
+                return Ok(Err(ForeignWhy::Object));
+            }
             let info = host.bpf.link_info(&link);
             PinnedId::Link(info.map_err(HostError::system("read the facts of a link"))?.id)
         }

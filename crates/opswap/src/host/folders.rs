@@ -46,7 +46,7 @@ pub enum ForeignWhy {
     OutOfPlace,
     /// A name that opswap does not give.
     Name,
-    /// It is pinned under a name of ours, and is neither a map nor a link.
+    /// It is pinned under a name of ours, and is not what opswap gives that name: a link, or an ops table.
     Object,
     /// The kernel does not let us open it.
     Closed(Errno),
@@ -58,7 +58,7 @@ impl fmt::Display for ForeignWhy {
             Self::Distrusted(why) => why.fmt(f),
             Self::OutOfPlace => f.write_str("opswap puts no such thing there"),
             Self::Name => f.write_str("opswap gives no such name"),
-            Self::Object => f.write_str("it is neither a map nor a link"),
+            Self::Object => f.write_str("it is not what opswap pins under that name"),
             Self::Closed(errno) => write!(f, "it cannot be opened: {errno}"),
         }
     }
@@ -113,6 +113,17 @@ impl Folder {
     /// How the user is told of it.
     pub(super) fn shown_itself(&self) -> &Path {
         &self.shown
+    }
+
+    /// Locks it until it is closed; whether it could be done at once.
+    pub(super) fn try_lock(&self) -> Result<bool, Errno> {
+        self.open.as_ref().map_or(Ok(true), linux::bpffs::Folder::try_lock)
+    }
+
+    /// Whether both are the same folder, whatever they are called.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        let ids = |folder: &Self| folder.open.as_ref().and_then(linux::bpffs::Folder::identity);
+        ids(self) == ids(other)
     }
 
     /// How the user is told of something in it.
@@ -228,12 +239,8 @@ impl Host {
                 Err(other) => return Err(refused(other)),
             }
         }
-        if folder.open.as_ref().is_some_and(|open| !open.is_writable()) {
-            return Err(HostError::System {
-                doing: "make a folder in the bpffs",
-                errno: Errno::EACCES,
-            });
-        }
+        let writable = folder.open.as_ref().map_or(Ok(()), linux::bpffs::Folder::writable);
+        writable.map_err(HostError::system("make a folder in the bpffs"))?;
         Ok(Keeping::AsItIs)
     }
 

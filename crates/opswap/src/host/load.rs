@@ -2,7 +2,6 @@
 //! object are registered all or none.
 
 use super::attach::{Attach, Attached, Made};
-use super::census::PinnedId;
 use super::folders::Folder;
 use super::pins::{self, PinName};
 use super::shape::{NAME, Shape};
@@ -210,8 +209,8 @@ impl Host {
         Ok(facts)
     }
 
-    /// The table is pinned before it is registered: killed between the two, `unload` finds it; the link registers and is pinned next:
-    /// killed between those two, it ends with its process, and so does the registration.
+    /// The table is pinned before it is registered: killed between the two, `unload` finds it; the link registers and is pinned last, after those of
+    /// programs that are attached: killed before that, it ends with its process, and so does the registration.
     fn keep(&self, ops: &LoadedOps, names: &[String; 3], made: Made, source: &Source) -> Result<Registered, Error> {
         let system = HostError::system;
         let name = algorithm(&ops.plan);
@@ -236,21 +235,26 @@ impl Host {
             error: Box::new(error),
         };
         let link = ops.register_by_link(self.bpf.as_ref()).map_err(refused)?;
+        let mut facts = self.facts(ops, &link)?;
+        facts.pins = vec![folder.shown(&link_pin), folder.shown(&map_pin)];
+        facts.pins.extend(self.keep_attached(&made, &folder)?);
+        facts.attached = made.into_iter().map(|(attached, _)| attached).collect();
+        // The last step, after which nothing fails: whatever ends before it registers nothing.
         self.bpf
             .obj_pin(&folder.at(&link_pin), ObjectRef::Link(&link))
             .map_err(system("pin the link"))?;
-        let mut pins = vec![folder.shown(&link_pin), folder.shown(&map_pin)];
-        match self.keep_attached(&made, &folder) {
-            Ok(attached) => pins.extend(attached),
-            Err(error) => {
-                // `undo` does not know this link yet.
-                let _shown_by_list = self.bpf.link_detach(&link);
-                return Err(error.into());
-            }
-        }
+        Ok(Registered {
+            facts: Some(facts),
+            link: Some(link),
+        })
+    }
+
+    /// What is told of a registration.
+    fn facts(&self, ops: &LoadedOps, link: &Fd<Link>) -> Result<Loaded, HostError> {
+        let system = HostError::system;
         let link_id = self
             .bpf
-            .link_info(&link)
+            .link_info(link)
             .map_err(system("read the facts of the link"))?
             .id;
         let map_id = self
@@ -264,28 +268,24 @@ impl Host {
             .value
             .get(ops.plan.types.data_offset as usize..)
             .unwrap_or_default();
-        let facts = Loaded {
-            name,
+        Ok(Loaded {
+            name: algorithm(&ops.plan),
             fields: shape.map_or(Vec::new(), |shape| super::carry::fields(&shape, table)),
             kind: ops.plan.kind.clone(),
             link_id,
             map_id,
             version: 1,
-            pins,
+            pins: Vec::new(),
             namespaces: Vec::new(),
             shared: Vec::new(),
-            attached: made.into_iter().map(|(attached, _)| attached).collect(),
-        };
-        Ok(Registered {
-            link: Some(link),
-            facts: Some(facts),
+            attached: Vec::new(),
         })
     }
 
     /// Whether a link that is pinned there holds a table.
     fn is_live(&self, folder: &Folder) -> Result<bool, HostError> {
         let links = census::pins_in(self, folder)?.pins.into_iter();
-        for pin in links.filter(|pin| matches!(pin.object, PinnedId::Link(_))) {
+        for pin in links.filter(|pin| pin.name == PinName::Link) {
             if let Ok(Pinned::Link(link)) = self.bpf.obj_get(&folder.at(&pin.name.to_string()))
                 && self
                     .bpf

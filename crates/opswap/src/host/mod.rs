@@ -9,6 +9,7 @@ mod carry;
 mod census;
 pub(crate) mod folders;
 pub(crate) mod load;
+mod lock;
 mod namespaces;
 mod pins;
 pub(crate) mod shape;
@@ -16,7 +17,7 @@ mod sharing;
 mod swap;
 mod unload;
 
-pub use apply::Applied;
+pub use apply::{Applied, Unchanged};
 pub use attach::{Attach, Attached};
 pub use carry::FieldValue;
 pub use folders::{Foreign, ForeignWhy};
@@ -47,10 +48,6 @@ pub struct Host {
 
 /// The kind that namespaces have a default of.
 const TCP: &str = "tcp_congestion_ops";
-
-/// A change takes some tens of milliseconds; ten seconds are waited for others.
-const LOCK_TRIES: u32 = 1000;
-const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
 
 /// One ops table that a kernel holds.
 #[derive(Clone, Debug, Serialize)]
@@ -349,38 +346,17 @@ impl Host {
         Ok(census::kept(self)?.foreign)
     }
 
-    /// Keeps other processes from changing what is kept in this bpffs until the file is dropped. Without a bpffs there is nothing to guard.
-    ///
-    /// # Errors
-    /// [`HostError::Busy`] when another process holds it for longer than any change takes.
-    fn lock(&self) -> Result<Option<std::fs::File>, HostError> {
-        if !self.on_linux || !linux::bpffs::is_bpffs(&self.bpffs) {
-            return Ok(None);
-        }
-        let Ok(folder) = std::fs::File::open(&self.bpffs) else {
-            return Ok(None); // whatever comes next tells why
-        };
-        for _ in 0..LOCK_TRIES {
-            match folder.try_lock() {
-                Ok(()) => return Ok(Some(folder)),
-                Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
-                Err(std::fs::TryLockError::Error(_)) => return Ok(None), // a kernel without locks there
-            }
-        }
-        Err(HostError::Busy {
-            path: self.bpffs.clone(),
-        })
-    }
-
     /// Before the first pin: there must be a bpffs.
-    fn mount(&self) -> Result<Mounted<'_>, HostError> {
+    fn mount(&self) -> Result<Mounted, HostError> {
         let no_bpffs = |errno| HostError::NoBpffs {
             path: self.bpffs.clone(),
             errno,
         };
         let by_us = self.on_linux
             && linux::bpffs::ensure_mounted(&self.bpffs).map_err(no_bpffs)? == linux::bpffs::Mounting::Mounted;
-        Ok(Mounted(by_us.then_some(&self.bpffs)))
+        // By the path that was mounted on: links on the way are not followed when it is unmounted.
+        let path = || self.bpffs.canonicalize().unwrap_or_else(|_| self.bpffs.clone());
+        Ok(Mounted(by_us.then(path)))
     }
 
     /// Every ops table of the kernel, whoever put it there, sorted by kind, name and version.
@@ -449,17 +425,17 @@ fn not_one(kind: &str, names: &[String]) -> String {
 }
 
 /// A bpffs that is unmounted again unless something was kept in it.
-struct Mounted<'h>(Option<&'h Path>);
+struct Mounted(Option<PathBuf>);
 
-impl Mounted<'_> {
+impl Mounted {
     fn keep(mut self) {
         self.0 = None;
     }
 }
 
-impl Drop for Mounted<'_> {
+impl Drop for Mounted {
     fn drop(&mut self) {
-        if let Some(path) = self.0 {
+        if let Some(path) = &self.0 {
             // Another process may have begun to use it: then it stays.
             let _stays = linux::bpffs::unmount_unused(path);
         }

@@ -211,11 +211,7 @@ impl Host {
             Err(Missing::Absent | Missing::Foreign(_)) => return Err(not_ours()),
         };
         let Kept { pins, foreign } = pins_in(self, &folder)?;
-        let linked = pins.iter().any(|pin| pin.name == PinName::Link);
-        let opened = linked.then(|| self.bpf.obj_get(&folder.at(&PinName::Link.to_string())));
-        let Some(Ok(Pinned::Link(link))) = opened else {
-            return Err(not_ours());
-        };
+        let link = self.link_pin(&folder)?.ok_or_else(not_ours)?;
         let info = self
             .bpf
             .link_info(&link)

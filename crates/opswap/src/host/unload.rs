@@ -1,11 +1,11 @@
 //! Unregistering: the link goes first, so that no new socket gets the table; then every pin of it.
 
-use super::folders::{Folder, Missing};
+use super::folders::{Folder, ForeignWhy, Missing};
 use super::namespaces::{self, Renewal};
 use super::pins::{self, PinName};
 use super::{Host, HostError, State, Table, census};
 use crate::Error;
-use bpf::{Errno, Pinned};
+use bpf::{Errno, Fd, Link, Pinned};
 use serde::Serialize;
 
 /// What was unregistered.
@@ -81,6 +81,11 @@ impl Host {
             Err(error @ HostError::System { errno, .. }) if errno.is_denied() => {
                 return self.unload_kept(name, fallback)?.ok_or(error);
             }
+            // Links of programs that were attached beside a table may be left where somebody took the table's pins away.
+            Err(error @ (HostError::NotRegistered { .. } | HostError::BuiltIn { .. })) => {
+                let unloaded = self.unload_kept(name, fallback)?;
+                return unloaded.filter(|unloaded| unloaded.pins_removed > 0).ok_or(error);
+            }
             tables => tables?,
         };
         let kind = tables[0].kind.clone();
@@ -128,7 +133,7 @@ impl Host {
             if let Some(fallback) = fallback {
                 self.can_fall_back(name, fallback)?;
             }
-            if let Some(Ok(Pinned::Link(link))) = self.link_pin(&folder)? {
+            if let Some(link) = self.link_pin(&folder)? {
                 self.bpf
                     .link_detach(&link)
                     .map_err(HostError::system("detach the link"))?;
@@ -148,11 +153,24 @@ impl Host {
         Ok(None)
     }
 
-    /// What is pinned as the link, if it is a pin.
-    fn link_pin(&self, folder: &Folder) -> Result<Option<Result<Pinned, Errno>>, HostError> {
-        let pins = census::pins_in(self, folder)?.pins;
-        let is_there = pins.iter().any(|pin| pin.name == PinName::Link);
-        Ok(is_there.then(|| self.bpf.obj_get(&folder.at(&PinName::Link.to_string()))))
+    /// The link that is pinned as that of the registration.
+    pub(super) fn link_pin(&self, folder: &Folder) -> Result<Option<Fd<Link>>, HostError> {
+        let closed = HostError::system("open the link's pin");
+        let census::Kept { pins, foreign } = census::pins_in(self, folder)?;
+        if !pins.iter().any(|pin| pin.name == PinName::Link) {
+            // One that is there and cannot be opened, as in a bpffs that is read-only, is not somebody else's for that.
+            let mut links = foreign.iter().filter(|one| one.pin_name() == Some(PinName::Link));
+            let refused = links.find_map(|one| match one.why {
+                ForeignWhy::Closed(errno) => Some(errno),
+                _ => None,
+            });
+            return refused.map_or(Ok(None), |errno| Err(closed(errno)));
+        }
+        match self.bpf.obj_get(&folder.at(&PinName::Link.to_string())) {
+            Ok(Pinned::Link(link)) => Ok(Some(link)),
+            Ok(_) | Err(Errno::ENOENT) => Ok(None),
+            Err(errno) => Err(closed(errno)),
+        }
     }
 
     fn can_fall_back(&self, name: &str, fallback: &str) -> Result<(), HostError> {
@@ -180,12 +198,17 @@ impl Host {
             Err(Missing::Failed(error)) => return Err(error),
             Err(Missing::Absent | Missing::Foreign(_)) => None,
         };
-        match link_pin.unwrap_or(Err(Errno::ENOENT)) {
-            Ok(Pinned::Link(link)) => self
+        // A link of ours may have been detached, and the name registered anew by somebody else.
+        let id = link_pin.as_ref().map(|link| self.bpf.link_info(link)).transpose();
+        let id = id
+            .map_err(HostError::system("read the facts of the link"))?
+            .map(|info| info.id);
+        match link_pin {
+            Some(link) if id == live.link_id => self
                 .bpf
                 .link_detach(&link)
                 .map_err(HostError::system("detach the link")),
-            Ok(_) | Err(Errno::ENOENT) if live.link_id.is_none() => {
+            _ if live.link_id.is_none() => {
                 // Registered without a link (`bpftool struct_ops register`): deleting its element unregisters it.
                 let map = self
                     .bpf
@@ -195,13 +218,9 @@ impl Host {
                     .map_delete(&map, &[0; 4])
                     .map_err(HostError::system("unregister the ops map"))
             }
-            Ok(_) | Err(Errno::ENOENT) => Err(HostError::NotOurs {
+            _ => Err(HostError::NotOurs {
                 name: live.name.clone(),
                 link_id: live.link_id,
-            }),
-            Err(errno) => Err(HostError::System {
-                doing: "open the link's pin",
-                errno,
             }),
         }
     }
