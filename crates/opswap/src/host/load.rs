@@ -97,6 +97,10 @@ pub(crate) fn prepare(
         file: file(),
         error: Box::new(error),
     })?;
+    if let Some(folder) = shared {
+        // Where all may make files, a link may have come between the look and the use.
+        folder.trusts(plan.maps())?;
+    }
     loaded.make_ready().map_err(|error| Error::Attach {
         file: file(),
         error: Box::new(error),

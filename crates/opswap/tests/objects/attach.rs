@@ -115,8 +115,11 @@ fn a_target_that_does_not_fit_leaves_nothing() {
     ] {
         let error = host.load(&source, &settings(&[word])).expect_err(word);
         assert_eq!(error.class(), class, "{word}: {error}");
-        let list = host.list().expect("the kernel answers");
-        assert!(!list.iter().any(|table| table.name == name), "{word}");
+        // Maps are freed after a grace period.
+        testkit::eventually("the table is freed", || {
+            let list = host.list().expect("the kernel answers");
+            !list.iter().any(|table| table.name == name)
+        });
     }
     assert!("cgroup/setsockopt".parse::<opswap::Attach>().is_err());
 }
