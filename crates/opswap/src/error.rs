@@ -380,7 +380,10 @@ impl Error {
     fn is_about_map_memory(&self) -> bool {
         let of_load = |error: &LoadError| match error {
             LoadError::Map { memory, .. } | LoadError::MapValue { memory, .. } => memory.is_some(),
-            LoadError::Program { source, .. } => source.errno == Errno::ENOMEM && !source.log.is_empty(),
+            // What has a report is about the program.
+            LoadError::Program { source, .. } => {
+                source.errno == Errno::ENOMEM && !source.log.is_empty() && source.report.is_none()
+            }
             _ => false,
         };
         match self {

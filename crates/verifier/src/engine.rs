@@ -9,6 +9,7 @@ use crate::cfg::{Broken, Shape};
 use crate::environment::{Environment, MapRef, MapShape};
 use crate::failure::{Failure, Feature, Internal, Rejection, Step, Unsupported};
 use crate::liveness::Liveness;
+use crate::memory;
 use crate::options::{Keeping, Options};
 use crate::program::Program;
 use crate::provenance::Provenance;
@@ -23,12 +24,22 @@ use crate::verified::{Aux, Stats, Verified};
 /// Branches of a path that a rejection tells.
 const PATH_MAX: usize = 32;
 
+/// What is held of each slot of a program from the beginning, at most, in bytes.
+const SLOT_BYTES: usize = 256;
+/// After so many instructions it is seen whether there is memory for the next ones.
+const MEMORY_EVERY: u64 = 256;
+/// Two copies of the largest state (8 KiB, about) an instruction: one that is kept, one that waits.
+const MEMORY_STEP: usize = MEMORY_EVERY as usize * (16 << 10);
+/// The trail and the provenance of numbers hold so much of each instruction, and move when they grow.
+const TRACE_BYTES: usize = 32;
+
 /// Why the verification stops.
 #[derive(Debug)]
 pub(crate) enum Halt {
     Broken(Reason),
     Unsupported(Feature),
     Internal(Internal),
+    Memory,
 }
 
 impl From<Reason> for Halt {
@@ -117,6 +128,9 @@ pub(crate) enum Next {
 
 /// Verify `program`.
 pub(crate) fn run(program: &Program<'_>, env: &dyn Environment, options: &Options) -> Result<Verified, Failure> {
+    if !memory::has_room(program.insns.len() * SLOT_BYTES) {
+        return Err(Failure::Memory);
+    }
     let broken = |Broken { slot, reason }| reject(program, reason, slot, Vec::new());
     let shape = Shape::of(program.insns, &options.limits).map_err(broken)?;
     let functions = Functions::of(program, &shape, env).map_err(broken)?;
@@ -201,6 +215,7 @@ impl<'a> Verifier<'a> {
                 Unsupported { feature, slot }.into()
             }
             Halt::Internal(internal) => internal.into(),
+            Halt::Memory => Failure::Memory,
         }
     }
 
@@ -344,6 +359,11 @@ impl<'a> Verifier<'a> {
         if self.stats.insns_processed > self.options.limits.insns_processed_max {
             let max = self.options.limits.insns_processed_max;
             return Err(Reason::TooComplex { max }.into());
+        }
+        if self.stats.insns_processed.is_multiple_of(MEMORY_EVERY)
+            && !memory::has_room(MEMORY_STEP + self.stats.insns_processed as usize * TRACE_BYTES)
+        {
+            return Err(Halt::Memory);
         }
         let slot = self.slot;
         self.aux[slot].reached = true;

@@ -1,6 +1,6 @@
-//! Why there is no [`Verified`](crate::Verified): the program is wrong, it is not supported here, or we have a bug.
+//! Why there is no [`Verified`](crate::Verified): the program is wrong, it is not supported here, we have a bug, or there is no memory.
 //!
-//! Three different types, never mixed. Text is made in [`report`](crate::report) alone.
+//! The first three are different types, never mixed. Text is made in [`report`](crate::report) alone.
 
 use isa::{DecodeError, Insn};
 
@@ -20,6 +20,9 @@ pub enum Failure {
     /// This verifier has a bug.
     #[error(transparent)]
     Internal(#[from] Internal),
+    /// Nothing is known of the program: what is known of its paths takes more memory than this process can have (`ulimit -v`, for example).
+    #[error("not enough memory to follow all paths of the program")]
+    Memory,
 }
 
 /// The program breaks a rule.

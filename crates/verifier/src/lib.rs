@@ -19,6 +19,7 @@ mod engine;
 mod environment;
 mod failure;
 mod liveness;
+mod memory;
 mod options;
 mod program;
 mod provenance;
@@ -51,7 +52,7 @@ pub use verified::{Aux, Stats, Subprog, Verified};
 /// # Errors
 ///
 /// [`Failure::Rejected`] if the program breaks a rule, [`Failure::Unsupported`] if it uses what cannot be
-/// checked here, [`Failure::Internal`] if this crate has a bug.
+/// checked here, [`Failure::Internal`] if this crate has a bug, [`Failure::Memory`] if this process cannot have the memory that it takes.
 pub fn verify(program: &Program<'_>, environment: &dyn Environment, options: &Options) -> Result<Verified, Failure> {
     engine::run(program, environment, options)
 }

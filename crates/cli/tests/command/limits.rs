@@ -72,6 +72,24 @@ fn keys_count_and_the_program_is_told() {
     assert!(ran.out.contains("GOODPUT"), "{ran:?}");
 }
 
+/// What the verifier remembers of a program's paths is bounded by the process's memory: a report, not an abort.
+#[test]
+fn many_branches_in_little_memory() {
+    let object = greedy("branches");
+    for kib in [20_000, 30_000, 50_000] {
+        let ran = within(kib, &["check", &object]);
+        assert_eq!(ran.code, 1, "{kib}: {ran:?}");
+        for part in ["not enough memory to follow all paths", "ENOMEM", "ulimit -v"] {
+            assert!(ran.err.contains(part), "{part}: {ran:?}");
+        }
+        assert!(!ran.err.contains("--map-memory"), "maps have no part in it: {ran:?}");
+    }
+    // With enough of it, the verdict is Linux's.
+    let ran = within(GIGABYTE_KIB, &["check", &object]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.out.contains("SO1602"), "{ran:?}");
+}
+
 /// The verifier accepts it, as Linux's does, and it would turn for years.
 #[test]
 fn a_call_that_does_not_end_is_given_up() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Reno that takes more than it should; what of is chosen when it is compiled. From the root of the repository, for KIND one of ARRAYS, KEYS, ENDLESS and PRINTS:
+ * Reno that takes more than it should; what of is chosen when it is compiled. From the root of the repository, for KIND one of ARRAYS, KEYS, ENDLESS, PRINTS and BRANCHES:
  *   clang-19 -DKIND -g -O2 -target bpf -mcpu=v3 -fdebug-compilation-dir=. -c crates/cli/tests/data/greedy.bpf.c -o crates/cli/tests/data/KIND.bpf.o
  *   llvm-strip-19 -g crates/cli/tests/data/KIND.bpf.o      (with the file's name in lower case)
  */
@@ -111,6 +111,30 @@ inline_always void greedy(u32 ack)
 
 	trace_printk(text, sizeof(text), ack);
 	trace_printk(unsupported, sizeof(unsupported), 0);
+}
+#endif
+
+#ifdef BRANCHES
+static u32 (*const get_random)(void) = (void *)7;
+
+/* Thousands of branches that wait to be looked at, each with a whole stack of pointers that must be remembered. */
+inline_always void greedy(u32 ack)
+{
+	volatile u64 one = 1, two = 2;
+	volatile u64 *volatile stack[55];
+	u64 sum = 0;
+
+#pragma clang loop unroll(full)
+	for (int i = 0; i < 55; i++)
+		stack[i] = i % 3 ? &one : &two;
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < 8000; i++)
+		if (get_random() & 1)
+			stack[i % 2 + 3] = &one;
+#pragma clang loop unroll(full)
+	for (int i = 0; i < 55; i++)
+		sum += *stack[i];
+	one = sum;
 }
 #endif
 

@@ -84,6 +84,7 @@ fn verify(
             refusal::unsupported(unsupported, source)
         }
         Failure::Internal(internal) => refusal::internal(internal.to_string()),
+        Failure::Memory => refusal::no_memory_for_paths(),
     })
 }
 

@@ -6,7 +6,7 @@ use crate::program::debug::Place;
 use bpf::{Category, Errno, LoadVerdict, MapMemory, ProgLoadError, ProgType, Report, SourceLine, codes};
 use isa::Insn;
 use std::borrow::Cow;
-use verifier::{Code, Reason, Rejection, Unsupported, ValueKind, Verified};
+use verifier::{Code, Failure, Reason, Rejection, Unsupported, ValueKind, Verified};
 
 /// Rules about where a program may be attached; the verifier knows nothing of them.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -120,6 +120,26 @@ pub(super) fn internal(what: String) -> ProgLoadError {
         verdict: LoadVerdict::Internal,
         log: format!("bug of the embedded kernel: {what}\n"),
         report: None,
+    }
+}
+
+/// The verifier has no memory for what it must remember of the program's paths.
+pub(super) fn no_memory_for_paths() -> ProgLoadError {
+    ProgLoadError {
+        errno: Errno::ENOMEM,
+        verdict: LoadVerdict::Exhausted,
+        log: format!("{}\n", Failure::Memory),
+        report: Some(Box::new(Report {
+            code: Cow::Borrowed("ENOMEM"),
+            category: Category::Limit,
+            message: Failure::Memory.to_string(),
+            insn: None,
+            source: None,
+            notes: Vec::new(),
+            help: Some(
+                "use fewer branches, or give this process more memory (`ulimit -v`, the limit of a cgroup)".to_owned(),
+            ),
+        })),
     }
 }
 

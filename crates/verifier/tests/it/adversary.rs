@@ -81,7 +81,7 @@ fn cases_have_their_verdict_with_any_kernel() {
 fn class(failure: &Failure) -> &'static str {
     match failure {
         Failure::Rejected(rejection) => rejection.code().as_str(),
-        Failure::Unsupported(_) | Failure::Internal(_) => "unsupported",
+        Failure::Unsupported(_) | Failure::Internal(_) | Failure::Memory => "unsupported",
     }
 }
 

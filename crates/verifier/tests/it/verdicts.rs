@@ -58,6 +58,7 @@ fn outcome(verdict: &Result<Verified, Failure>, name: &str) -> Expected {
         }
         Err(Failure::Unsupported(unsupported)) => Expected::Unsupported(slot(unsupported.slot)),
         Err(Failure::Internal(internal)) => panic!("{name}: {internal}"),
+        Err(Failure::Memory) => panic!("{name}: no memory"),
     }
 }
 
