@@ -118,7 +118,8 @@ pub const PAGES: &[CodePage] = &[
     CodePage {
         code: NO_KERNEL_VARIABLE,
         title: "the kernel has no such variable",
-        text: "The object declares a variable or symbol of the kernel (`extern … __ksym`) that this kernel does not have or does not show. Declare it `__weak` and \
+        text: "The object declares a variable or symbol of the kernel (`extern … __ksym`) that this kernel does not have or does not show: built without \
+               CONFIG_KALLSYMS_ALL it knows the addresses of its functions alone. Declare it `__weak` and \
                compare its address with 0, or use a kernel that has it.",
     },
     CodePage {

@@ -39,9 +39,9 @@ pub trait Bpf: Send + Sync {
     /// `ENOENT` when the kernel's configuration cannot be found.
     fn kconfig(&self, name: &str) -> Result<Option<String>, Errno>;
 
-    /// The address of a kernel symbol for untyped `.ksyms` externs; `None` when there is none of that name or it is hidden.
-    fn ksym_address(&self, _name: &str) -> Option<u64> {
-        None
+    /// The addresses of the kernel's symbols of this name, for untyped `.ksyms` externs: each once, none that is hidden.
+    fn ksym_addresses(&self, _name: &str) -> Vec<u64> {
+        Vec::new()
     }
 
     /// Names under which tables of this kind can be chosen now, the kernel's own and those of programs; empty for a kind without names. Two cannot have one.

@@ -93,15 +93,21 @@ fn count_cpus(list: &str) -> u32 {
     list.trim().split(',').filter_map(count).sum()
 }
 
-/// The address of a symbol; `None` also when addresses are hidden from this process.
-pub(crate) fn ksym_address(name: &str) -> Option<u64> {
-    let symbols = std::fs::read_to_string("/proc/kallsyms").ok()?;
-    let found = symbols.lines().find_map(|line| {
+/// The addresses of a symbol in the text of `/proc/kallsyms`, each once; none that is hidden from this process. Link-time optimisation adds `.llvm.` and a
+/// number to names, which is no part of them (`libbpf_kallsyms_parse` and `kallsyms_cb` of libbpf, Linux 6.18).
+pub(crate) fn ksym_addresses(symbols: &str, name: &str) -> Vec<u64> {
+    let of_line = |line: &str| {
         let mut words = line.split_ascii_whitespace();
         let address = words.next()?;
-        (words.nth(1) == Some(name)).then_some(address)
-    })?;
-    u64::from_str_radix(found, 16).ok().filter(|address| *address != 0)
+        let symbol = words.nth(1)?;
+        let plain = symbol.split_once(".llvm.").map_or(symbol, |(plain, _)| plain);
+        let address = u64::from_str_radix(address, 16).ok()?;
+        (plain == name && address != 0).then_some(address)
+    };
+    let mut addresses: Vec<u64> = symbols.lines().filter_map(of_line).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
 }
 
 #[cfg(test)]
@@ -113,6 +119,21 @@ mod tests {
         assert_eq!(version_code("6.18.44-fc-v669"), 6 << 16 | 18 << 8 | 44);
         assert_eq!(version_code("5.10.300"), 5 << 16 | 10 << 8 | 255);
         assert_eq!(version_code("7.3-rc1"), 7 << 16 | 3 << 8);
+    }
+
+    #[test]
+    fn symbols() {
+        let text = "0000000000000000 D hidden\nffff01 T once\nffff02 t twice\nffff03 t twice\tmodule\nffff03 t twice\nffff04 t lto.llvm.12345\n";
+        let cases: [(&str, &[u64]); 5] = [
+            ("hidden", &[]),
+            ("once", &[0x00ff_ff01]),
+            ("twice", &[0x00ff_ff02, 0x00ff_ff03]),
+            ("lto", &[0x00ff_ff04]),
+            ("absent", &[]),
+        ];
+        for (name, addresses) in cases {
+            assert_eq!(ksym_addresses(text, name), addresses, "{name}");
+        }
     }
 
     #[test]

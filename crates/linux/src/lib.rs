@@ -115,8 +115,9 @@ impl Bpf for Linux {
         config.as_ref().map(|config| config.get(name)).map_err(|errno| *errno)
     }
 
-    fn ksym_address(&self, name: &str) -> Option<u64> {
-        config::ksym_address(name)
+    fn ksym_addresses(&self, name: &str) -> Vec<u64> {
+        std::fs::read_to_string("/proc/kallsyms")
+            .map_or_else(|_| Vec::new(), |symbols| config::ksym_addresses(&symbols, name))
     }
 
     fn registered_names(&self, kind: &str) -> Vec<String> {

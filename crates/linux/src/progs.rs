@@ -153,9 +153,16 @@ fn attempt(args: &ProgLoad<'_>, attr: &ProgLoadAttr, level: u32, log: &mut [u8])
 
 fn failure(errno: Errno, log: String) -> ProgLoadError {
     let report = report_from_log(&log).map(Box::new);
+    // A variable whose address the kernel does not know (without CONFIG_KALLSYMS_ALL it knows those of functions alone): it is no fault of the program.
+    let lacks = report
+        .as_deref()
+        .is_some_and(|report| report.code == codes::NO_KERNEL_VARIABLE);
     ProgLoadError {
         errno,
-        verdict: verdict(errno, report.is_some()),
+        verdict: match lacks {
+            true => LoadVerdict::Unsupported,
+            false => verdict(errno, report.is_some()),
+        },
         log,
         report,
     }

@@ -98,10 +98,15 @@ pub(crate) fn fill_in(
                 second.imm = modules.fd(*module).map_or(0, Fd::raw);
             }
             (OpenKind::Address { name, weak }, [first, second, ..]) => {
-                let address = match loaded.kernel.ksym_address(name) {
-                    Some(address) => address,
-                    None if *weak => 0,
-                    None => return Err(ProgramFault::NoAddress(name.clone())),
+                let address = match loaded.kernel.ksym_addresses(name).as_slice() {
+                    [address] => *address,
+                    [] if *weak => 0,
+                    addresses => {
+                        return Err(ProgramFault::NoAddress {
+                            name: name.clone(),
+                            found: addresses.len(),
+                        });
+                    }
                 };
                 first.imm = address as u32 as i32;
                 second.imm = (address >> 32) as u32 as i32;

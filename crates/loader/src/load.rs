@@ -248,7 +248,7 @@ impl LoadedOps {
 /// Why one program was not loaded.
 pub(crate) enum ProgramFault {
     Refused(Box<ProgLoadError>),
-    NoAddress(String),
+    NoAddress { name: String, found: usize },
 }
 
 impl ProgramFault {
@@ -258,7 +258,11 @@ impl ProgramFault {
                 program: plan.name.clone(),
                 source,
             },
-            Self::NoAddress(name) => LoadError::NoAddress { name },
+            Self::NoAddress { name, found } => LoadError::NoAddress {
+                program: plan.name.clone(),
+                name,
+                found,
+            },
         }
     }
 }

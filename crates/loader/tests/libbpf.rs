@@ -82,7 +82,7 @@ fn our_fixtures_load_as_with_libbpf() {
             agree(&tools, Path::new(&object));
         }
     }
-    for fixture in ["core", "runs"] {
+    for fixture in ["core", "runs", "ksyms"] {
         agree(&tools, Path::new(&format!("tests/data/linux/{fixture}.bpf.o")));
     }
 }
@@ -99,6 +99,30 @@ fn what_libbpf_refuses_we_refuse() {
         assert!(ours.contains(expected), "{name}: {ours}");
         let pins = Pins::new();
         assert!(pins.load_all(&tools, &object).is_err(), "{name}: libbpf loads it");
+    }
+}
+
+/// Whether the kernel knows where its variables are is a matter of its configuration (`CONFIG_KALLSYMS_ALL`): both loaders hear the same.
+#[test]
+fn a_variable_of_the_kernel_is_found_as_by_libbpf() {
+    let Some(tools) = testkit::kernel_tools_or_skip("a variable of the kernel by our loader and by libbpf") else {
+        return;
+    };
+    let object = Path::new("tests/data/linux/per_cpu.bpf.o");
+    let ours = load(&kernel(), object);
+    let symbols = std::fs::read_to_string("/proc/kallsyms").unwrap();
+    let is_known = symbols.lines().any(|line| line.ends_with(" bpf_prog_active"));
+    match ours {
+        Ok(_) => agree(&tools, object),
+        Err(error) => {
+            assert!(!is_known, "{error}");
+            assert!(
+                error.contains("program `look`") && error.contains("bpf_prog_active"),
+                "{error}"
+            );
+            let pins = Pins::new();
+            assert!(pins.load_all(&tools, object).is_err(), "libbpf loads it");
+        }
     }
 }
 
@@ -166,6 +190,7 @@ fn load(kernel: &Arc<dyn Bpf>, path: &Path) -> Result<Loaded, String> {
     let types = kernel.kernel_btf().map_err(|error| error.to_string())?;
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let options = PlanOptions {
+        others: loader::Others::Load,
         object_name: file.split('.').next().unwrap_or_default().to_owned(),
         ..PlanOptions::default()
     };

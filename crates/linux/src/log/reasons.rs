@@ -117,6 +117,11 @@ const PATTERNS: &[(&str, &str)] = &[
     ("div by zero", "SO1016"),
     ("fd * is not pointing to valid bpf_map", "SO1303"),
     ("fd * is not a map", "SO1303"),
+    // What the kernel does not show.
+    (
+        "ldimm64 failed to find the address for kernel symbol ",
+        codes::NO_KERNEL_VARIABLE,
+    ),
     // Registers.
     ("R* !read_ok", "SO1101"),
     ("frame pointer is read only", "SO1102"),

@@ -82,10 +82,14 @@ pub enum LoadError {
         problem: KconfigProblem,
     },
     /// An address of the kernel that the object needs is not to be had.
-    #[error("the kernel shows no address of `{name}`")]
+    #[error("the kernel shows {} of variable `{name}`, which `{program}` needs", addresses(*.found))]
     NoAddress {
+        /// The program that needs it.
+        program: String,
         /// The extern.
         name: String,
+        /// How many the kernel shows: none, or more than one, so that nobody can tell which is meant.
+        found: usize,
     },
     /// The types of a module could not be opened.
     #[error("the types of module `{module}` cannot be opened: {errno}")]
@@ -119,6 +123,13 @@ pub enum LoadError {
 fn listed(differences: &[ShapeDifference]) -> String {
     let words: Vec<String> = differences.iter().map(ShapeDifference::to_string).collect();
     words.join(", ")
+}
+
+fn addresses(found: usize) -> String {
+    match found {
+        0 => "no address".to_owned(),
+        several => format!("{several} addresses"),
+    }
 }
 
 fn slot(errno: Option<Errno>) -> String {

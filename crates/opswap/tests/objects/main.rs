@@ -6,6 +6,7 @@ mod others;
 mod shared;
 mod source;
 mod values;
+mod variables;
 mod verdicts;
 
 use opswap::Bpf;
