@@ -37,6 +37,7 @@ mod fill_in;
 pub mod history;
 mod kconfig;
 mod load;
+mod map_rules;
 mod maps;
 mod needs;
 mod notes;
@@ -65,6 +66,7 @@ pub use error::{
     SetProblem, Step,
 };
 pub use load::{Loaded, LoadedMap, LoadedOps, LoadedProgram};
+pub use map_rules::MapRule;
 pub use maps::{Initial, MapPlan, SlotPlan};
 pub use notes::PlanNote;
 pub use options::{PlanOptions, SetField, SetFieldError};

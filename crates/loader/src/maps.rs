@@ -4,6 +4,7 @@
 //! `bpf_object__populate_internal_map` of libbpf (Linux 6.12). Maps of ops structures are made in `load`.
 
 use crate::error::{LoadError, PlanError};
+use crate::map_rules;
 use crate::options::PlanOptions;
 use crate::sharing::{MapPin, NewPins, SharedMap};
 use bpf::{Bpf, BtfObject, Errno, Fd, MapCreate, MapFlags, MapType, UpdateFlags};
@@ -151,7 +152,7 @@ fn one(index: MapIndex, map: &object::Map, options: &PlanOptions) -> Result<MapP
         map_type,
         key_size: map.key_size,
         value_size: map.value_size,
-        max_entries: if map_type == MapType::RINGBUF {
+        max_entries: if map_type == MapType::RINGBUF || map_type == MapType::USER_RINGBUF {
             ring_size(map.max_entries)
         } else {
             map.max_entries
@@ -308,20 +309,23 @@ impl MapPlan {
             ..MapCreate::new(self.map_type)
         };
         let first = kernel.map_create(&args);
-        // Some types of maps take no types of keys and values; what was wrong shows at the second try.
+        // Some types of maps take no types of keys and values; what was wrong shows at the second try. A storage map needs them.
         let result = match first {
-            Err(_) if self.type_ids != (0, 0) => kernel.map_create(&MapCreate {
-                btf: None,
-                btf_key_type_id: 0,
-                btf_value_type_id: 0,
-                ..args
-            }),
+            Err(_) if self.type_ids != (0, 0) && !map_rules::STORAGE.contains(&self.map_type) => {
+                kernel.map_create(&MapCreate {
+                    btf: None,
+                    btf_key_type_id: 0,
+                    btf_value_type_id: 0,
+                    ..args
+                })
+            }
             other => other,
         };
         result.map_err(|errno| LoadError::Map {
             map: self.name.clone(),
             map_type: self.map_type,
             errno,
+            rule: map_rules::why(self, errno),
             memory: memory(kernel, errno),
         })
     }

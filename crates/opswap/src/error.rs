@@ -250,6 +250,11 @@ impl Error {
         if let Some(meant) = self.meant() {
             return Some(format!("did you mean `{meant}`?"));
         }
+        if let Self::Load { error, .. } = self
+            && let LoadError::Map { rule: Some(rule), .. } = &**error
+        {
+            return Some(rule.fix.to_owned());
+        }
         if self.class() == Class::Permission && self.errno().is_some() {
             return Some(
                 "run as root (loading takes CAP_BPF and CAP_PERFMON, listing CAP_SYS_ADMIN); `opswap doctor` tells what is missing"

@@ -1,5 +1,6 @@
 //! Why a plan was not carried out: what the kernel refused.
 
+use crate::map_rules::MapRule;
 use crate::sharing::ShapeDifference;
 use bpf::{BtfLoadError, Errno, MapMemory, ProgLoadError};
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ pub enum LoadError {
     #[error("the kernel refuses the object's types: {0}")]
     Btf(#[source] BtfLoadError),
     /// A map was not created.
-    #[error("map `{map}` ({map_type}) was not created: {errno}{}", why(.memory.as_deref()))]
+    #[error("map `{map}` ({map_type}) was not created: {errno}{}{}", broken(*.rule), why(.memory.as_deref()))]
     Map {
         /// The map.
         map: String,
@@ -20,6 +21,8 @@ pub enum LoadError {
         map_type: bpf::MapType,
         /// What the kernel says.
         errno: Errno,
+        /// The rule that it breaks, as far as we know it.
+        rule: Option<&'static MapRule>,
         /// For `ENOMEM`: what there is for maps, where the kernel has a limit.
         memory: Option<Box<MapMemory>>,
     },
@@ -130,6 +133,10 @@ fn addresses(found: usize) -> String {
         0 => "no address".to_owned(),
         several => format!("{several} addresses"),
     }
+}
+
+fn broken(rule: Option<&MapRule>) -> String {
+    rule.map_or_else(String::new, |rule| format!(": {}", rule.broken))
 }
 
 fn slot(errno: Option<Errno>) -> String {

@@ -2,6 +2,7 @@
 
 mod agree;
 mod attach;
+mod map_rules;
 mod others;
 mod shared;
 mod source;
