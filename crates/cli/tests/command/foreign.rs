@@ -408,3 +408,31 @@ fn many_who_load_and_unload_at_once_all_succeed() {
     });
     ground.gone();
 }
+
+#[test]
+fn too_few_descriptors_are_said_and_nothing_is_left() {
+    if !linux_or_skip("loads with few descriptors") {
+        return;
+    }
+    let ground = Ground::new();
+    let words = ground.words(&["load", "reno", "--as", &ground.name]);
+    let mut refused = 0;
+    for descriptors in 6..24 {
+        let ran = Command::new("sh")
+            .args(["-c", "ulimit -n $0; exec \"$@\"", &descriptors.to_string()])
+            .arg(env!("CARGO_BIN_EXE_opswap"))
+            .args(&words)
+            .output()
+            .expect("a shell");
+        let said = String::from_utf8_lossy(&ran.stderr);
+        if ran.status.success() {
+            ground.json(&["unload", &ground.name]);
+        } else {
+            assert!(said.contains("EMFILE"), "{descriptors}: {said}");
+            refused += 1;
+            testkit::eventually("the table is freed", || ground.tables().is_empty());
+        }
+    }
+    ground.gone();
+    assert!((1..18).contains(&refused), "{refused} of 18 were refused");
+}

@@ -3,7 +3,7 @@
 //! On our folder, and not on the bpffs: there everybody may open the root, and keep us waiting. The lock ends with its process. The folder comes and goes
 //! with what is kept in it, so that after locking it must still be the one that the name leads to.
 
-use super::folders::Folder;
+use super::folders::{Folder, Missing};
 use super::pins::TOP;
 use super::{Host, HostError};
 use std::time::Duration;
@@ -15,15 +15,15 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// The right to change something. When it ends, an empty folder goes.
 pub(super) struct Lock<'h> {
     host: &'h Host,
+    /// Opened in time: at the end there may be no descriptor left.
+    root: Folder,
     _folder: Folder,
 }
 
 impl Drop for Lock<'_> {
     fn drop(&mut self) {
-        if let Ok(root) = self.host.root() {
-            // Mostly there is something in it.
-            let _stays = self.host.bpf.pin_dir_remove(&root.at(TOP));
-        }
+        // Mostly there is something in it.
+        let _stays = self.host.bpf.pin_dir_remove(&self.root.at(TOP));
     }
 }
 
@@ -38,18 +38,23 @@ impl Host {
             return Ok(None);
         }
         for _ in 0..TRIES {
-            let Ok(folder) = self.make_folder(&[TOP]) else {
+            let (Ok(root), Ok(folder)) = (self.root(), self.make_folder(&[TOP])) else {
                 return Ok(None);
             };
             match folder.try_lock() {
                 Ok(false) => std::thread::sleep(PAUSE),
-                Ok(true) if self.folder(&[TOP]).is_ok_and(|now| now.is(&folder)) => {
-                    return Ok(Some(Lock {
-                        host: self,
-                        _folder: folder,
-                    }));
-                }
-                Ok(true) => {}             // it was removed meanwhile
+                Ok(true) => match self.folder(&[TOP]) {
+                    Ok(now) if now.is(&folder) => {
+                        return Ok(Some(Lock {
+                            host: self,
+                            root,
+                            _folder: folder,
+                        }));
+                    }
+                    Ok(_) | Err(Missing::Absent) => {} // it was removed meanwhile
+                    Err(Missing::Foreign(_)) => return Ok(None),
+                    Err(Missing::Failed(error)) => return Err(error),
+                },
                 Err(_) => return Ok(None), // a kernel without locks there
             }
         }
