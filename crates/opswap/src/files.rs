@@ -32,7 +32,7 @@ pub enum ReadError {
     },
     /// This process may not have so much memory.
     #[error(
-        "there is not enough memory to read its {bytes} bytes (`ulimit -v` and the memory of a cgroup limit a process)"
+        "there is not enough memory to read its {bytes} bytes and what they describe (`ulimit -v` and the memory of a cgroup limit a process)"
     )]
     NoMemory {
         /// How many were asked for.
@@ -92,7 +92,7 @@ pub(crate) fn read(path: &Path, max: u64) -> Result<Vec<u8>, ReadError> {
         .try_reserve_exact(bytes as usize)
         .map_err(|_| ReadError::NoMemory { bytes })?;
     file.take(bytes).read_to_end(&mut content)?;
-    Ok(content)
+    with_room(content)
 }
 
 /// The bytes of a stream, at most `max`.
@@ -116,7 +116,23 @@ pub(crate) fn read_stream(stream: impl Read, max: u64) -> Result<Vec<u8>, ReadEr
     if bytes > max {
         return Err(ReadError::TooLarge { bytes, max });
     }
-    Ok(content)
+    with_room(content)
+}
+
+/// Sections, types and instructions take up to ten times an object's size before the verifier asks for memory of its own; an allocation that
+/// fails on the way would end the process, so that all of it is asked for here and given back.
+fn with_room(content: Vec<u8>) -> Result<Vec<u8>, ReadError> {
+    const TIMES: usize = 12;
+    let mut probe = Vec::<u8>::new();
+    let fits = probe.try_reserve_exact(content.len().saturating_mul(TIMES)).is_ok();
+    // A probe that nobody looks at would be optimised away.
+    std::hint::black_box(&mut probe);
+    if fits {
+        Ok(content)
+    } else {
+        let bytes = content.len() as u64;
+        Err(ReadError::NoMemory { bytes })
+    }
 }
 
 /// Writes a file whole or not at all: beside it first, then in its place. What it held before stays if that fails, and its

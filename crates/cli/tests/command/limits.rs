@@ -72,6 +72,24 @@ fn keys_count_and_the_program_is_told() {
     assert!(ran.out.contains("GOODPUT"), "{ran:?}");
 }
 
+/// What is made of a large object does not fit, although its bytes do.
+#[test]
+fn a_large_object_in_little_memory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let object = folder.path().join("large.bpf.o");
+    let mut bytes = std::fs::read(greedy("prints")).expect("it is there");
+    bytes.resize(8 << 20, 0);
+    std::fs::write(&object, bytes).expect("it is written");
+    let object = object.to_string_lossy();
+    let ran = within(GIGABYTE_KIB / 16, &["check", &object]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(
+        ran.err.contains("not enough memory to read its 8388608 bytes"),
+        "{ran:?}"
+    );
+    assert_eq!(within(GIGABYTE_KIB, &["check", &object]).code, 0);
+}
+
 /// What the verifier remembers of a program's paths is bounded by the process's memory: a report, not an abort.
 #[test]
 fn many_branches_in_little_memory() {
