@@ -8,6 +8,19 @@ const PACKAGES: &[(&str, &str)] = &[
     ("clang-19", "compiles the algorithms and the kernel's selftest programs"),
     ("clang-14", "the oldest clang that is promised to work"),
     (
+        "clang-15",
+        "between the oldest and the newest: every compiler gets one verdict",
+    ),
+    (
+        "clang-16",
+        "between the oldest and the newest: every compiler gets one verdict",
+    ),
+    ("gcc-bpf", "the other compiler for BPF: what is said of its objects"),
+    (
+        "libbpf-dev",
+        "libbpf's own headers, which sources and the headers that we print must go with",
+    ),
+    (
         "llvm-19",
         "llvm-strip: takes the debug information out of the objects; llvm-objdump: judges our disassembler",
     ),
