@@ -60,7 +60,7 @@ pub(crate) struct Common {
     /// Which kernel: check, try and compare use the embedded one by default, the other verbs Linux
     #[arg(long, global = true, hide_short_help = true, help_heading = GLOBAL, value_name = "KERNEL")]
     pub(crate) kernel: Option<KernelName>,
-    /// Where the bpffs is mounted, for the verbs that keep things there
+    /// Where the bpffs is mounted, for the verbs that keep things there; `load` and `apply` mount one on an empty directory
     #[arg(
         long,
         global = true,

@@ -189,11 +189,17 @@ fn dry_run(kernel: &Arc<dyn Bpf>) -> Finding {
 
 fn kept(bpffs: &Path) -> Finding {
     let tried = || {
-        let keeping = Host::on_linux(bpffs)?.can_keep("tcp_congestion_ops")?;
-        Ok(match keeping {
-            Keeping::AsItIs => bpffs.display().to_string(),
-            Keeping::AfterMounting => format!("{}: `opswap load` mounts it", bpffs.display()),
-        })
+        let host = Host::on_linux(bpffs)?;
+        let keeping = host.can_keep("tcp_congestion_ops")?;
+        let mounts = match keeping {
+            Keeping::AsItIs => "",
+            Keeping::AfterMounting => ": `opswap load` mounts it",
+        };
+        let ends = match host.place().lasts {
+            Some(false) => ": only this mount namespace has it, and it ends with the last process there",
+            _ => "",
+        };
+        Ok(format!("{}{mounts}{ends}", bpffs.display()))
     };
     let mut finding = Finding::of("bpffs to keep it in", tried());
     if finding.stops_load == Some(Class::Permission) {

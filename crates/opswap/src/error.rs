@@ -341,6 +341,10 @@ impl Error {
             Self::Host(HostError::NoBpffs { .. }) => {
                 "--bpffs takes a mounted bpffs or an empty directory, usually /sys/fs/bpf"
             }
+            Self::Host(HostError::Fleeting { .. }) => {
+                "put `nsenter --target 1 --mount` before the command: it mounts where mounts stay, and leaves the network namespace; or mount a bpffs there and name it \
+                 with --bpffs; one that shall end with these processes is mounted by hand (`mount -t bpf bpf DIR`)"
+            }
             Self::Host(HostError::Busy { .. }) => "wait until it has ended, or end it, then try again",
             Self::Host(HostError::NotOurs { .. }) => {
                 "only what `opswap load` keeps can be swapped and unloaded by name: --bpffs says where; a link of another process ends with it"
@@ -538,6 +542,7 @@ fn of_host(error: &HostError) -> Class {
         | HostError::Exists { .. }
         | HostError::Stale { .. }
         | HostError::Busy { .. }
+        | HostError::Fleeting { .. }
         | HostError::ForeignFolder(_)
         | HostError::InTheWay(_)
         | HostError::StillDefault { .. }

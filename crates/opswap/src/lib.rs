@@ -55,7 +55,7 @@ pub use files::{ReadError, write_file};
 pub use header::header;
 pub use host::{
     Applied, Attach, Attached, FieldValue, Filled, Foreign, ForeignWhy, Host, HostError, Loaded, Namespace, NotRenewed,
-    Renewal, Settings, Shared, State, StillUsed, Swapped, Table, Unchanged, Unloaded,
+    Place, Renewal, Settings, Shared, State, StillUsed, Swapped, Table, Unchanged, Unloaded,
 };
 pub use kernel::Limits;
 pub use kernels::{Embedded, embedded, linux};

@@ -22,8 +22,12 @@ pub(crate) fn run(
     let host = changing_host(common, no_namespaces)?;
     let source = find_ops(file, ops, output)?;
     note_left_out(&source, &[], output);
+    let place = host.place();
     let changes = match host.apply(&source, &settings)? {
-        Applied::Loaded(loaded) => loaded.into_iter().map(Change::Loaded).collect(),
+        Applied::Loaded(loaded) => {
+            change::note_place(place, common, output);
+            loaded.into_iter().map(Change::Loaded).collect()
+        }
         Applied::Swapped(swapped) => vec![Change::Swapped(swapped)],
         Applied::Unchanged(unchanged) => vec![Change::Unchanged(unchanged)],
     };

@@ -6,7 +6,7 @@ use crate::arguments::Common;
 use crate::failure::{ErrorFacts, Failure};
 use crate::output::{Output, count};
 use crate::text::Text;
-use opswap::{FieldValue, Host, Loaded, Shared, StillUsed, Swapped, Table, Unchanged, Unloaded};
+use opswap::{FieldValue, Host, Loaded, Place, Shared, StillUsed, Swapped, Table, Unchanged, Unloaded};
 use serde::Serialize;
 
 /// One thing that was done, or was there before.
@@ -72,6 +72,21 @@ pub(super) fn show(
         Some(failure) if output.json() => Err(Failure::Shown(failure.exit())),
         Some(failure) => Err(failure),
         None => Ok(()),
+    }
+}
+
+/// What is to know of the bpffs in which something was just kept; `before` is as it was then.
+pub(super) fn note_place(before: Place, common: &Common, output: &Output) {
+    let place = common.bpffs.display();
+    if !before.mounted {
+        output.note_after(&format!(
+            "note: a bpffs was mounted at {place}; it stays after unload: `umount {place}` when nothing is kept there"
+        ));
+    }
+    if before.lasts == Some(false) {
+        output.note_after(&format!(
+            "note: the bpffs at {place} is in this mount namespace only: it ends with the last process there, and with it what is kept in it"
+        ));
     }
 }
 

@@ -20,7 +20,9 @@ pub(crate) fn run(
     let source = find_ops(file, ops, output)?;
     let attached: Vec<String> = settings.attach.iter().map(|one| one.section.clone()).collect();
     note_left_out(&source, &attached, output);
+    let place = host.place();
     let loaded = host.load(&source, settings)?;
+    change::note_place(place, common, output);
     let changes = loaded.into_iter().map(Change::Loaded).collect();
     change::show(changes, None, &host, common, output)
 }

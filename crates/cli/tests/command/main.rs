@@ -15,6 +15,7 @@ mod limits;
 mod namespaces;
 mod new;
 mod patch;
+mod place;
 mod plain;
 mod refusals;
 mod rights;

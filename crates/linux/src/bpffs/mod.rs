@@ -3,8 +3,10 @@
 //! The kernel takes no dots in the names there. Nothing is mounted unless [`ensure_mounted`] is called.
 
 mod folder;
+mod lasting;
 
 pub use folder::{Distrust, Folder, FolderError};
+pub use lasting::{Lasting, lasting};
 
 use crate::syscall::{self, Extent, Pointer, bpf};
 use crate::{Linux, syscall::mount_bpffs};
@@ -88,18 +90,26 @@ pub fn is_bpffs(path: &Path) -> bool {
         return false;
     };
     let text = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
-    let mounts = parse_mounts(&text);
-    // The longest mount point wins; of several at one place the last.
-    let holder = mounts
+    holder(&parse_mounts(&text), &existing).is_some_and(Mount::is_bpffs)
+}
+
+/// The mount that a path is on: the longest mount point wins; of several at one place the last.
+fn holder<'a>(mounts: &'a [Mount], existing: &Path) -> Option<&'a Mount> {
+    mounts
         .iter()
         .filter(|mount| existing.starts_with(&mount.place))
-        .max_by_key(|mount| mount.place.as_os_str().len());
-    holder.is_some_and(Mount::is_bpffs)
+        .max_by_key(|mount| mount.place.as_os_str().len())
 }
 
 /// A line of `/proc/<pid>/mountinfo`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Mount {
+    /// Its number, which no other mount of any mount namespace has.
+    id: u32,
+    /// The file system's device: the same wherever it is mounted.
+    device: String,
+    /// The groups that it gives its new mounts to and takes them from.
+    groups: Groups,
     /// Which part of the file system is mounted.
     pub(crate) root: PathBuf,
     /// Where.
@@ -108,21 +118,45 @@ pub(crate) struct Mount {
     pub(crate) kind: String,
 }
 
+/// How a mount takes part in mount propagation (mount_namespaces(7)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Groups {
+    /// The group that it shares mounts with.
+    shared: Option<u32>,
+    /// The group that it only takes mounts from.
+    master: Option<u32>,
+}
+
 impl Mount {
     fn is_bpffs(&self) -> bool {
         self.kind == "bpf"
     }
 }
 
-/// The fourth word of a line is the part, the fifth the place, the one after ` - ` the type (proc(5)).
+/// The first word of a line is the number, the third the device, the fourth the part, the fifth the place; from the seventh on come the groups, after ` - `
+/// the type (proc(5)).
 pub(crate) fn parse_mounts(text: &[u8]) -> Vec<Mount> {
     let path = |word: &[u8]| PathBuf::from(std::ffi::OsString::from_vec(unescape(word)));
     let line = |line: &[u8]| {
         let mut words = line.split(|byte| *byte == b' ');
-        let root = path(words.nth(3)?);
+        let number = |word: &[u8]| std::str::from_utf8(word).ok()?.parse().ok();
+        let id = number(words.next()?)?;
+        let device = String::from_utf8_lossy(words.nth(1)?).into_owned();
+        let root = path(words.next()?);
         let place = path(words.next()?);
-        let kind = words.skip_while(|word| *word != b"-").nth(1)?;
+        let mut groups = Groups::default();
+        for word in words.by_ref().skip(1).take_while(|word| *word != b"-") {
+            if let Some(group) = word.strip_prefix(b"shared:") {
+                groups.shared = number(group);
+            } else if let Some(group) = word.strip_prefix(b"master:") {
+                groups.master = number(group);
+            }
+        }
+        let kind = words.next()?;
         Some(Mount {
+            id,
+            device,
+            groups,
             root,
             place,
             kind: String::from_utf8_lossy(kind).into_owned(),

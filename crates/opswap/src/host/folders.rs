@@ -223,6 +223,7 @@ impl Host {
             errno,
         };
         if !linux::bpffs::is_bpffs(&self.bpffs) {
+            self.lasts()?;
             linux::bpffs::can_mount(&self.bpffs).map_err(no_bpffs)?;
             return Ok(Keeping::AfterMounting);
         }

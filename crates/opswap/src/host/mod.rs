@@ -12,6 +12,7 @@ pub(crate) mod load;
 mod lock;
 mod namespaces;
 mod pins;
+mod place;
 pub(crate) mod shape;
 mod sharing;
 mod swap;
@@ -23,6 +24,7 @@ pub use carry::FieldValue;
 pub use folders::{Foreign, ForeignWhy};
 pub use load::{Loaded, Settings};
 pub use namespaces::{Namespace, NotRenewed, Renewal};
+pub use place::Place;
 pub use shape::Filled;
 pub use sharing::Shared;
 pub use swap::Swapped;
@@ -266,6 +268,15 @@ pub enum HostError {
         /// What the kernel says.
         errno: Errno,
     },
+    /// The bpffs would have to be mounted, and the mount would end with this process, and what is kept in it.
+    #[error(
+        "no bpffs is mounted at {}, and one that is mounted now ends with this command: its mounts are its own, as under `ip netns exec` and `unshare --mount`",
+        .path.display()
+    )]
+    Fleeting {
+        /// Where it would be mounted.
+        path: PathBuf,
+    },
     /// A command of the kernel failed.
     #[error("cannot {doing}: {errno}")]
     System {
@@ -352,6 +363,7 @@ impl Host {
             path: self.bpffs.clone(),
             errno,
         };
+        self.lasts()?;
         let by_us = self.on_linux
             && linux::bpffs::ensure_mounted(&self.bpffs).map_err(no_bpffs)? == linux::bpffs::Mounting::Mounted;
         // By the path that was mounted on: links on the way are not followed when it is unmounted.
