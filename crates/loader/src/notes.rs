@@ -130,6 +130,7 @@ impl fmt::Display for SkipReason {
         f.write_str(match self {
             Self::NotAskedFor => "not asked for",
             Self::OpsNotCreated => "no ops structure that is created uses it",
+            Self::Unreferenced => "no ops structure refers to it",
             Self::OtherKind => {
                 "it belongs to no ops structure; on Linux `opswap load --attach SECTION=TARGET` attaches it"
             }
@@ -142,7 +143,9 @@ impl fmt::Display for SkipReason {
 impl Plan {
     /// What is worth a line beside the verdict, in the object's order.
     pub fn notes(&self) -> Vec<PlanNote> {
-        let programs = self.skipped.iter().map(|skipped| PlanNote::ProgramLeftOut {
+        // That one is no note but an error of its own.
+        let left_out = self.skipped.iter().filter(|one| one.reason != SkipReason::Unreferenced);
+        let programs = left_out.map(|skipped| PlanNote::ProgramLeftOut {
             program: skipped.name.clone(),
             section: skipped.section.clone(),
             reason: skipped.reason,

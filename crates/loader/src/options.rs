@@ -25,6 +25,8 @@ pub struct PlanOptions {
     pub autoload: BTreeMap<String, bool>,
     /// Which programs are loaded that belong to no ops structure and are neither socket filters nor syscall programs.
     pub others: Others,
+    /// A struct_ops program that no ops structure uses is left out and noted, where libbpf gives the object up: for judging the rest of it.
+    pub leave_out_unreferenced: bool,
     /// Types of kernel modules, for ops kinds and kernel functions that live in one.
     pub modules: Vec<bpf::ModuleBtf>,
     /// Directory for maps with `LIBBPF_PIN_BY_NAME`. Without it such a map is not shared, and a note of the plan says so.

@@ -88,6 +88,8 @@ pub enum SkipReason {
     NotAskedFor,
     /// Only ops structures that are not created use it, or its member was set to `null`.
     OpsNotCreated,
+    /// A struct_ops program that no ops structure uses: the kernel cannot be told what it is for.
+    Unreferenced,
     /// It belongs to no ops structure, and nobody asked for it.
     OtherKind,
     /// Its section's name says nothing to libbpf.
@@ -223,6 +225,9 @@ fn kind(
             match attachments.get(&index.0) {
                 Some(kind) => Ok(Ok(kind.clone())),
                 None if used => Ok(Err(SkipReason::OpsNotCreated)),
+                None if asked_for.unwrap_or(*autoload) && options.leave_out_unreferenced => {
+                    Ok(Err(SkipReason::Unreferenced))
+                }
                 None if asked_for.unwrap_or(*autoload) => Err(PlanError::Unreferenced {
                     program: function.name.clone(),
                 }),

@@ -377,6 +377,13 @@ impl Error {
             {
                 "who uses it shows `bpftool map`; `rm` of the pin lets a new map take its name, and leaves the old one to those who use it"
             }
+            Self::Host(HostError::NotAttached {
+                errno: Errno::EBADF,
+                target,
+                ..
+            }) if target.starts_with('/') => {
+                "the path must be a cgroup of version 2 (cgroup2: /sys/fs/cgroup, or /sys/fs/cgroup/unified beside version 1)"
+            }
             Self::Host(HostError::NoPrevious { .. }) => "only the version before the last swap is kept",
             _ => return None,
         };

@@ -27,7 +27,7 @@ pub struct Checked {
     /// Its bytes as hexadecimal digits, if they are no text, so that `file` is not exact.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_bytes: Option<String>,
-    /// The worst verdict of its parts.
+    /// The worst verdict of the parts that `load` gives to the kernel: a program of another kind beside ops structures is not among them.
     pub verdict: Verdict,
     /// Its programs, in the object's order.
     pub programs: Vec<CheckedProgram>,
@@ -165,6 +165,7 @@ fn verdict_on(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> 
         } else {
             Others::LeaveOut
         },
+        leave_out_unreferenced: true,
         by_link: crate::host::shape::has_links(kernel.as_ref()),
         ..PlanOptions::default()
     };
@@ -172,7 +173,8 @@ fn verdict_on(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> 
         Ok(plan) => plan,
         Err(error) => return verdict_or_error(file, error),
     };
-    if plan.ops().is_empty() && plan.programs().is_empty() {
+    let unreferenced = unreferenced(&plan, &file);
+    if plan.ops().is_empty() && plan.programs().is_empty() && unreferenced.is_empty() {
         let other = plan
             .skipped()
             .iter()
@@ -219,7 +221,8 @@ fn verdict_on(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> 
             error: Box::new(error),
         });
     }
-    let programs: Vec<CheckedProgram> = results.programs.into_iter().map(|one| program(one, &plan)).collect();
+    let mut programs: Vec<CheckedProgram> = results.programs.into_iter().map(|one| program(one, &plan)).collect();
+    programs.extend(unreferenced);
     let mut notes: Vec<CheckedNote> = plan.notes().iter().map(CheckedNote::from).collect();
     let mut ops = Vec::new();
     for (place, (planned, checked)) in plan.ops().iter().zip(&results.ops).enumerate() {
@@ -234,8 +237,23 @@ fn verdict_on(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> 
         ops.push(verdict);
         notes.extend(note);
     }
+    // As `load`, which leaves programs of other kinds out beside ops structures, unless it is asked to attach them.
+    let is_left_out = |program: &&CheckedProgram| {
+        let planned = plan.programs().iter().find(|planned| planned.name == program.name);
+        !ops.is_empty() && planned.is_some_and(|planned| matches!(planned.kind, ProgramKind::Other(_)))
+    };
+    let refused = programs.iter().filter(|program| program.verdict != Verdict::Accepted);
+    notes.extend(refused.filter(is_left_out).map(|program| {
+        let note = loader::PlanNote::ProgramLeftOut {
+            program: program.name.clone(),
+            section: program.section.clone().unwrap_or_default(),
+            reason: SkipReason::OtherKind,
+        };
+        CheckedNote::from(&note)
+    }));
     let verdicts = programs
         .iter()
+        .filter(|program| !is_left_out(program))
         .map(|program| program.verdict)
         .chain(ops.iter().map(|ops| ops.verdict));
     let verdict = Verdict::worst(verdicts);
@@ -248,6 +266,29 @@ fn verdict_on(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> 
         notes,
         error: None,
     })
+}
+
+/// Struct_ops programs that no ops structure uses: with one of them an object cannot be loaded, whatever else is in it.
+fn unreferenced(plan: &Plan, file: &str) -> Vec<CheckedProgram> {
+    let skipped = plan.skipped().iter();
+    let unreferenced = skipped.filter(|skipped| skipped.reason == SkipReason::Unreferenced);
+    let entry = |skipped: &loader::Skipped| {
+        let error = Error::Plan {
+            file: file.to_owned(),
+            error: Box::new(loader::PlanError::Unreferenced {
+                program: skipped.name.clone(),
+            }),
+        };
+        CheckedProgram {
+            name: skipped.name.clone(),
+            member: None,
+            section: Some(skipped.section.clone()),
+            verdict: Verdict::Rejected,
+            insns: None,
+            error: Some(CheckedError::of_error(&error)),
+        }
+    };
+    unreferenced.map(entry).collect()
 }
 
 /// Matches an object against a kernel; shared with loading.

@@ -91,3 +91,61 @@ fn a_program_without_any_table_is_judged_alone() {
         assert_eq!(checked.verdict, expected, "{checked:?}");
     }
 }
+
+#[test]
+fn a_program_that_no_table_uses_has_a_verdict_of_its_own() {
+    if !clang_or_skip("judges programs without a table") {
+        return;
+    }
+    let lone = object(
+        "lone",
+        "SEC(\"struct_ops\") int lone(__u64 *ctx) { return 0; } SEC(\"socket\") int filter(void *ctx) { return 0; }",
+    );
+    let beside = table(
+        "beside",
+        "SEC(\"struct_ops\") void lone(__u64 *ctx) { } TABLE(o, \"opswap_beside\");",
+    );
+    for kernel in kernels("verdicts of Linux on programs without a table") {
+        for source in [&lone, &beside] {
+            let checked = check_source(source, &kernel).expect("a verdict");
+            assert_eq!(checked.verdict, Verdict::Rejected, "{checked:?}");
+            assert!(checked.error.is_none(), "{checked:?}");
+            for program in &checked.programs {
+                let (expected, names_it) = match program.name.as_str() {
+                    "lone" => (Verdict::Rejected, true),
+                    _ => (Verdict::Accepted, false),
+                };
+                assert_eq!(program.verdict, expected, "{program:?}");
+                let says = |error: &opswap::CheckedError| error.message.contains("program `lone` is not referenced");
+                assert_eq!(program.error.as_ref().is_some_and(says), names_it, "{program:?}");
+            }
+            assert!(
+                checked.ops.iter().all(|ops| ops.verdict == Verdict::Accepted),
+                "{checked:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_verdict_is_what_a_load_would_come_to() {
+    if !clang_or_skip("judges programs beside a table") || !testkit::linux_or_skip("judges programs beside a table") {
+        return;
+    }
+    let kernel = opswap::linux().expect("this is Linux");
+    let source = table(
+        "beside",
+        "SEC(\"cgroup/setsockopt\") int bad(__u64 *ctx) { return ctx[100]; } TABLE(o, \"opswap_beside\");",
+    );
+    let checked = check_source(&source, &kernel).expect("a verdict");
+    let bad = checked
+        .programs
+        .iter()
+        .find(|program| program.name == "bad")
+        .expect("its verdict");
+    assert_eq!(bad.verdict, Verdict::Rejected);
+    // `load` leaves it out.
+    assert_eq!(checked.notes.len(), 1, "{checked:?}");
+    assert_eq!(checked.notes[0].program.as_deref(), Some("bad"));
+    assert_eq!(checked.verdict, Verdict::Accepted, "{checked:?}");
+}
