@@ -1,6 +1,7 @@
 //! What an error code means and what helps: the verifier's codes, and those of the rules that an ops structure must keep.
 
 use crate::Error;
+use bpf::Errno;
 use serde::Serialize;
 use verifier::Code;
 
@@ -76,8 +77,25 @@ pub fn explain(code: &str) -> Result<Explanation, Error> {
     let named = |one: &Explanation| {
         one.code.eq_ignore_ascii_case(wanted) || one.code.strip_prefix("SO").is_some_and(|number| number == wanted)
     };
-    let found = explanations().into_iter().find(named);
+    let found = explanations().into_iter().find(named).or_else(|| errno(wanted));
     found.ok_or_else(|| Error::NoSuchCode { code: code.to_owned() })
+}
+
+/// The page of an error number that has no words of its own: what Linux calls it.
+fn errno(name: &str) -> Option<Explanation> {
+    // The largest is ENOTSUPP, which bpf(2) lets out of the kernel.
+    let known = (1..=Errno::ENOTSUPP.0).map(Errno);
+    let errno = known
+        .into_iter()
+        .find(|errno| errno.name().eq_ignore_ascii_case(name))?;
+    (!name.is_empty()).then(|| Explanation {
+        code: errno.name(),
+        title: errno.text().to_owned(),
+        text: format!(
+            "The kernel gave error number {} and no more: errno(3) has the numbers, and the message says what was tried when it came.",
+            errno.0
+        ),
+    })
 }
 
 /// Every page, by code.
@@ -117,6 +135,9 @@ mod tests {
             assert_eq!(super::explain(&one.code.to_lowercase()).unwrap().title, one.title);
         }
         assert_eq!(super::explain("1001").unwrap().code, "SO1001");
-        assert!(super::explain("100").is_err());
+        assert_eq!(super::explain("e2big").unwrap().code, "E2BIG");
+        for nothing in ["100", "", "EVERYTHING"] {
+            assert!(super::explain(nothing).is_err(), "{nothing}");
+        }
     }
 }
