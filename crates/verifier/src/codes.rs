@@ -139,7 +139,7 @@ codes! {
         "The number that is added to the pointer has no useful bound. Test it against a constant (`if (i < N)`) or mask it (`i &= N - 1`) before it is used.";
     NotAPointer 1201 Memory
         "memory access through something that is not a pointer"
-        "The register holds a number, or a pointer whose target has no readable inside (a map). Numbers never become pointers again: an address that was stored in a map or cast to an integer type of another size is a number.";
+        "The register holds a number, or a pointer whose target has no readable inside (a map). Numbers never become pointers again: an address that was stored in a map or cast to an integer type of another size is a number. A small number, 0 to 4095, is null and an offset into a structure: the pointer was null on this path.";
     NullableAccess 1202 Memory
         "memory access through a pointer that may be null"
         "The call or argument that gave this pointer may give null. Test it (`if (!p) return 0;`) before the first use. Tests of a *copy* count too.";
@@ -265,7 +265,9 @@ codes! {
         "Its stack is gone when it has returned.";
     InfiniteLoop 1601 Complexity
         "a loop never ends"
-        "The loop can come back to the same instruction with everything unchanged.";
+        "The loop can come back to the same instruction with the registers and the stack as they were, so that the verifier would go round for ever. \
+         What the loop changes in a map, in icsk_ca_priv or in a socket does not count: the verifier does not follow values in memory of the kernel. \
+         Count the rounds in a local variable and end the loop when it reaches a constant (`for (i = 0; i < 100; i++)`), whatever else ends it.";
     TooComplex 1602 Complexity
         "the program is too complex to verify"
         "More than a million instructions had to be looked at on all paths together. Give loops small constant bounds, and tell the verifier facts early so that paths become alike.";

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::failure::{Rejection, Unsupported};
+use crate::failure::{Rejection, Step, Unsupported};
 use crate::reason::{Bounds, Reason, ValueKind, Wanted};
 
 /// A rejection as text, in parts.
@@ -51,23 +51,38 @@ impl fmt::Display for Unsupported {
 
 impl std::error::Error for Unsupported {}
 
-/// The branches that lead to the rejection, the last ones only.
+/// The branches that lead to the rejection, the last ones only, and the rounds of a loop once.
 fn notes(rejection: &Rejection) -> Vec<String> {
     const SHOWN_MAX: usize = 8;
-    let steps = &rejection.path;
-    let skipped = steps.len().saturating_sub(SHOWN_MAX);
-    let mut notes = Vec::new();
-    if skipped > 0 {
-        notes.push(format!("after {skipped} other branches"));
+    // Where it was taken last decides its place.
+    let mut branches: Vec<(String, usize)> = Vec::new();
+    let mut shown = 0;
+    for step in rejection.path.iter().rev() {
+        let branch = branch(step);
+        if let Some((_, times)) = branches.iter_mut().find(|(known, _)| *known == branch) {
+            *times += 1;
+        } else if branches.len() < SHOWN_MAX {
+            branches.push((branch, 1));
+        } else {
+            break;
+        }
+        shown += 1;
     }
-    for step in &steps[skipped..] {
-        let way = if step.taken { "taken" } else { "not taken" };
-        notes.push(match &step.source {
-            Some(at) => format!("branch {way} at {}:{}: {}", at.file, at.line, at.text.trim()),
-            None => format!("branch {way} at insn {}", step.slot),
-        });
+    let skipped = rejection.path.len() - shown;
+    let before = (skipped > 0).then(|| format!("after {skipped} other branches"));
+    let told = branches.into_iter().rev().map(|(branch, times)| match times {
+        1 => branch,
+        _ => format!("{branch} ({times} times)"),
+    });
+    before.into_iter().chain(told).collect()
+}
+
+fn branch(step: &Step) -> String {
+    let way = if step.taken { "taken" } else { "not taken" };
+    match &step.source {
+        Some(at) => format!("branch {way} at {}:{}: {}", at.file, at.line, at.text.trim()),
+        None => format!("branch {way} at insn {}", step.slot),
     }
-    notes
 }
 
 impl fmt::Display for Reason {
@@ -114,6 +129,17 @@ impl fmt::Display for Reason {
             Self::FixedPointerArithmetic { reg, kind } => write!(f, "arithmetic on {}, {kind}", Name(*reg)),
             Self::TwoPointers { op } => write!(f, "`{}` of two pointers", symbol(*op)),
             Self::OffsetTooLarge { kind, bounds } => write!(f, "the offset into {kind} is {bounds}, which is too far"),
+            Self::NotAPointer {
+                reg,
+                kind: ValueKind::Constant(offset),
+            } if is_null_offset(*offset) => match offset {
+                0 => write!(f, "memory access through {}, which is null", Name(*reg)),
+                _ => write!(
+                    f,
+                    "memory access through {}, which is null and an offset of {offset}",
+                    Name(*reg)
+                ),
+            },
             Self::NotAPointer { reg, kind } => write!(f, "memory access through {}, which is {kind}", Name(*reg)),
             Self::NullableAccess { reg, kind } => write!(f, "memory access through {}, which is {kind}", Name(*reg)),
             Self::StackOutOfBounds { offset, size } => {
@@ -233,7 +259,9 @@ impl fmt::Display for Reason {
             Self::ReturnRange { bounds, min, max } => write!(f, "the return value is {bounds}, not in {min}..={max}"),
             Self::ReturnKind { kind } => write!(f, "the return value is {kind}, not a number"),
             Self::ReturnsStack => f.write_str("a function returns an address of its own stack"),
-            Self::InfiniteLoop => f.write_str("the loop comes back here with nothing changed"),
+            Self::InfiniteLoop => {
+                f.write_str("the loop comes back here with nothing changed that the verifier follows")
+            }
             Self::TooComplex { max } => write!(f, "more than {max} instructions on all paths together"),
             Self::TooManyBranches { max } => write!(f, "more than {max} branches wait to be followed"),
         }
@@ -278,12 +306,26 @@ fn help(reason: &Reason) -> Option<String> {
         }
         Reason::UninitRegister { .. } => "give the variable a value on every path; a call clears r1 to r5".to_owned(),
         Reason::LeakedReference { .. } => "release the reference on every path".to_owned(),
+        Reason::NotAPointer {
+            kind: ValueKind::Constant(offset),
+            ..
+        } if is_null_offset(*offset) => {
+            "give the pointer a value on every path, or test it: the number is what is left of null, an offset into a structure".to_owned()
+        }
+        Reason::InfiniteLoop => {
+            "count the rounds in a variable of its own and end the loop at a constant: `for (i = 0; i < 100; i++)`".to_owned()
+        }
         Reason::TooComplex { .. } => "give loops smaller bounds or use fewer branches".to_owned(),
         Reason::PointerArithmetic32 { .. } => "use 64-bit variables for offsets".to_owned(),
         Reason::ArgSize { .. } => "test the size against a constant before the call".to_owned(),
         _ => return None,
     };
     Some(text)
+}
+
+/// An offset into the first page: an access through null, which is a number to the verifier.
+fn is_null_offset(number: i64) -> bool {
+    (0..4096).contains(&number)
 }
 
 impl fmt::Display for ValueKind {

@@ -5,6 +5,7 @@
 //! [`reasons`] keeps its text and gets the code `SO1000`.
 
 mod fields;
+mod ranges;
 mod reasons;
 mod sections;
 mod words;
@@ -48,7 +49,7 @@ pub fn report_from_log(log: &str) -> Option<Report> {
         insn: reason.insn.or(found.insn),
         source: found.source.map(source_line),
         notes,
-        help: words::help(&found).or_else(|| reason.help.map(str::to_owned)),
+        help: words::help(&found, log).or_else(|| reason.help.map(str::to_owned)),
     })
 }
 

@@ -153,6 +153,9 @@ const PATTERNS: &[(&str, &str)] = &[
     ("invalid access to map value, ", "SO1207"),
     ("R* max value is outside of the allowed memory range", "SO1207"),
     ("R* min value is outside of the allowed memory range", "SO1207"),
+    // A call's size: `check_mem_size_reg`.
+    ("R* unbounded memory access, use ", "SO1308"),
+    ("R* min value is negative, either use unsigned or ", "SO1308"),
     ("R* unbounded memory access", "SO1207"),
     ("R* min value is negative", "SO1207"),
     ("bpf_spin_lock cannot be accessed directly", "SO1208"),
@@ -275,6 +278,10 @@ const HELP: &[(&str, &str)] = &[
     ),
     ("SO1307", "test the pointer against null first"),
     ("SO1401", "release the reference on every path"),
+    (
+        "SO1601",
+        "count the rounds in a variable of its own and end the loop at a constant: `for (i = 0; i < 100; i++)`",
+    ),
     ("SO1602", "give loops smaller bounds or use fewer branches"),
     (codes::LICENCE, "say `char _license[] SEC(\"license\") = \"GPL\";`"),
     (codes::UNSUPPORTED_MEMBER, "leave this member out"),

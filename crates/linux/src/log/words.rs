@@ -4,6 +4,7 @@
 //! Messages of `kernel/bpf/verifier.c` and `net/ipv4/bpf_tcp_ca.c`, Linux 6.12 to 6.18. What is not in the table keeps the kernel's text.
 
 use super::Found;
+use super::ranges::Outside;
 use btf::{Btf, Kind};
 
 /// The message in our words, without the kernel's types.
@@ -16,11 +17,17 @@ pub(super) fn of(found: &Found<'_>, log: &str) -> Option<String> {
 }
 
 /// What to do, where it takes the message's numbers to say it.
-pub(super) fn help(found: &Found<'_>) -> Option<String> {
-    let parts = capture(found.error, "invalid access to map value, value_size=* off=* size=*")?;
-    if found.more.iter().any(|line| line.contains("min value is negative")) {
-        return Some("the index can be negative: make it unsigned or test it against 0".to_owned());
+pub(super) fn help(found: &Found<'_>, log: &str) -> Option<String> {
+    let facts = Facts { found, log };
+    if let Some(parts) = capture(found.error, "R* invalid mem access '*'") {
+        let state = facts.state(parts[0])?;
+        null_offset(constant(state)?)?;
+        return Some("give the pointer a value on every path, or test it: the number is what is left of null, an offset into a structure".to_owned());
     }
+    if let Some(outside) = facts.outside() {
+        return Some(outside.help());
+    }
+    let parts = capture(found.error, "invalid access to map value, value_size=* off=* size=*")?;
     let (whole, size): (i64, i64) = (parts[0].parse().ok()?, parts[2].parse().ok()?);
     Some(format!("bound the offset so that it is at most {}", whole - size))
 }
@@ -73,7 +80,7 @@ const TABLE: &[(&str, Words)] = &[
         Some(format!("shift by {} of {bits} bits", p[0]))
     }),
     ("infinite loop detected at insn *", |_, _| {
-        Some("the loop comes back here with nothing changed".to_owned())
+        Some("the loop comes back here with nothing changed that the verifier follows".to_owned())
     }),
     ("BPF program is too large. Processed *", |_, _| {
         Some("more than 1000000 instructions on all paths together".to_owned())
@@ -82,12 +89,25 @@ const TABLE: &[(&str, Words)] = &[
         Some("more than 8192 branches wait to be followed".to_owned())
     }),
     ("R* invalid mem access '*'", |facts, p| {
+        let null = facts.state(p[0]).and_then(constant).and_then(null_offset);
+        if let Some(null) = null {
+            return Some(format!("memory access through R{}, which is {null}", p[0]));
+        }
         let kind = facts.register(p[0]).or_else(|| kind_of_name(p[1]))?;
         Some(format!("memory access through R{}, which is {kind}", p[0]))
     }),
     ("invalid write to stack R* off=* size=*", outside_stack),
     ("invalid read from stack R* off=* size=*", outside_stack),
-    ("invalid access to map value, value_size=* off=* size=*", |_, p| {
+    ("R* min value is negative, either use unsigned index*", |facts, _| {
+        Some(facts.outside()?.message())
+    }),
+    ("R* unbounded memory access, make sure*", |facts, _| {
+        Some(facts.outside()?.message())
+    }),
+    ("invalid access to map value, value_size=* off=* size=*", |facts, p| {
+        if let Some(outside) = facts.outside() {
+            return Some(outside.message());
+        }
         Some(format!(
             "{} bytes at {} can leave the map value of {} bytes",
             p[2], p[1], p[0]
@@ -221,6 +241,14 @@ const STRUCTURES: &[(&str, StructureWords)] = &[
     }),
 ];
 
+/// Messages that name the register whose range is too large, alone or behind the one about the value.
+const RANGES: &[&str] = &[
+    "R* min value is negative, either use unsigned index*",
+    "R* unbounded memory access, make sure*",
+    "R* min value is outside of the allowed memory range",
+    "R* max value is outside of the allowed memory range",
+];
+
 fn falls_through(_: &Facts<'_>, _: &[&str]) -> Option<String> {
     Some("the function does not end with exit or a jump".to_owned())
 }
@@ -304,6 +332,14 @@ impl Facts<'_> {
         })
     }
 
+    /// The range of an access that can leave a map's value, where its offset is not a constant.
+    fn outside(&self) -> Option<Outside> {
+        let lines = std::iter::once(&self.found.error).chain(&self.found.more);
+        let register = lines.filter_map(|line| RANGES.iter().find_map(|pattern| Some(capture(line, pattern)?[0])));
+        let register = register.last()?;
+        Outside::of(self.state(register)?, register, self.found.insn_text?, self.size()?)
+    }
+
     /// The function that the instruction calls: `(85) call bpf_map_lookup_elem#1`.
     fn call(&self) -> Option<&str> {
         let (_, name) = self.found.insn_text?.split_once("call ")?;
@@ -322,6 +358,11 @@ impl Facts<'_> {
 
     /// What a register holds, as the log showed it last.
     fn register(&self, number: &str) -> Option<String> {
+        kind(self.state(number)?)
+    }
+
+    /// The log from where it shows a register's state last.
+    fn state(&self, number: &str) -> Option<&str> {
         let named = |suffix: &str| {
             self.log
                 .rfind(&format!("R{number}{suffix}="))
@@ -331,7 +372,7 @@ impl Facts<'_> {
             .into_iter()
             .flatten()
             .max()?;
-        kind(&self.log[at..])
+        Some(&self.log[at..])
     }
 }
 
@@ -351,14 +392,8 @@ fn kind(state: &str) -> Option<String> {
             .find_map(|part| part.strip_prefix(key)?.strip_prefix('='))
     };
     let name = name.trim_end_matches([',', ';']);
-    if let Ok(number) = name.parse::<i64>() {
+    if let Some(number) = number(name) {
         return Some(format!("the number {number}"));
-    }
-    if let Some(number) = name
-        .strip_prefix("0x")
-        .and_then(|digits| u64::from_str_radix(digits, 16).ok())
-    {
-        return Some(format!("the number {}", number as i64));
     }
     let (plain, null) = match name.strip_suffix("_or_null") {
         Some(plain) => (plain, " or null"),
@@ -381,6 +416,28 @@ fn kind(state: &str) -> Option<String> {
             format!("a pointer to struct {ty}{null}")
         }
     })
+}
+
+/// Offsets into the first page: an access through null, which is a number to the kernel.
+fn null_offset(number: i64) -> Option<String> {
+    match number {
+        0 => Some("null".to_owned()),
+        1..4096 => Some(format!("null and an offset of {number}")),
+        _ => None,
+    }
+}
+
+/// A register whose state is one number.
+fn constant(state: &str) -> Option<i64> {
+    number(state.split(char::is_whitespace).next()?.trim_end_matches([',', ';']))
+}
+
+/// A number as the log writes it: `-1`, `0x7fffffff`.
+pub(super) fn number(text: &str) -> Option<i64> {
+    match text.strip_prefix("0x") {
+        Some(digits) => Some(u64::from_str_radix(digits, 16).ok()? as i64),
+        None => text.parse().ok(),
+    }
 }
 
 /// The texts that the stars of a pattern stand for; the last one reaches to the end of the word or, at the pattern's end, of the message.

@@ -316,6 +316,21 @@ fn rejections_tell_the_branches_that_lead_there() {
     );
 }
 
+/// A loop's branches stand there once, with how often.
+#[test]
+fn the_rounds_of_a_loop_are_told_once() {
+    let insns = assemble(
+        "call 7\n if r0 > 5 goto a\n r6 = 0\n a: r6 = 0\n next: call 7\n if r0 == 9 goto other\n other: r6 += 1\n if r6 != 20 goto next\n r0 = r3\n exit",
+    );
+    let rejection = rejection(World::filter().verify(&insns));
+    assert!(rejection.path.len() > 20, "{}", rejection.path.len());
+    let notes = rejection.text().notes;
+    assert_eq!(
+        notes,
+        ["branch not taken at insn 1", "branch not taken at insn 5 (20 times)"]
+    );
+}
+
 #[test]
 fn codes_are_stable_and_explained() {
     let mut before = String::new();
