@@ -189,7 +189,7 @@ pub(crate) enum Verb {
         /// The bottleneck and the flows.
         #[command(flatten)]
         scenario: ScenarioArguments,
-        /// Print what the programs print (bpf_printk), with the simulated time, on standard error
+        /// Print what the programs print (bpf_printk with at most three numbers), with the simulated time, on standard error
         #[arg(long)]
         trace: bool,
         /// What programs may use.
@@ -213,7 +213,7 @@ pub(crate) enum Verb {
         /// The bottleneck and the flows.
         #[command(flatten)]
         scenario: ScenarioArguments,
-        /// Print what the programs print (bpf_printk), with the simulated time, on standard error
+        /// Print what the programs print (bpf_printk with at most three numbers), with the simulated time, on standard error
         #[arg(long)]
         trace: bool,
         /// What programs may use.

@@ -246,6 +246,7 @@ fn a_program_that_runs_for_too_long_is_told() {
     assert_eq!(report.code, "SO1801");
     assert!(report.message.contains("executed 10000 instructions"), "{report}");
     assert!(matches!(report.insn, Some(1..=5)), "{report}");
+    assert!(report.notes.is_empty(), "it has no global function: {:?}", report.notes);
     assert_eq!(kernel.take_fault(), None);
     assert!(!kernel.is_stopped());
     let repeated = TestRun { repeat: 10, ..packet };

@@ -132,7 +132,7 @@ fn a_call_that_does_not_end_is_given_up() {
         assert_eq!(ran.out, "", "no figures of a run that did not end");
         for part in [
             "error[SO1801]",
-            "`cong_avoid` (program `greedy_cong_avo`)",
+            "`cong_avoid` (program `greedy_cong_avoid`)",
             "executed 1000000 instructions",
             "greedy.bpf.c:93",
             "function `level0`",

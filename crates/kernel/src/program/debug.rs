@@ -3,7 +3,7 @@
 use crate::btf_object::BtfObject;
 use crate::program::refusal;
 use bpf::{Errno, ProgLoad, ProgLoadError};
-use btf::{Def, TypeId};
+use btf::{Def, Linkage, TypeId};
 use isa::Insn;
 use verifier::{FuncInfo, LineInfo, ProgramDebug};
 
@@ -11,6 +11,8 @@ use verifier::{FuncInfo, LineInfo, ProgramDebug};
 pub(super) struct Place {
     pub(super) function: Option<String>,
     pub(super) source: Option<verifier::SourceLine>,
+    /// The program has functions that the verifier looks at once, whatever calls them.
+    pub(super) has_global_functions: bool,
 }
 
 /// What `.BTF.ext` said about the program, in the verifier's form.
@@ -91,7 +93,24 @@ impl Debug {
         Place {
             function: function.filter(|name| !name.is_empty()),
             source: program.source_line(slot),
+            has_global_functions: self.has_global_functions(types),
         }
+    }
+
+    /// The program's name in its source; the kernel's own has 15 characters at most.
+    pub(super) fn name<'a>(&self, types: Option<&'a BtfObject>) -> Option<&'a str> {
+        let entry = self.funcs.first()?;
+        Some(types?.btf.type_by_id(entry.type_id)?.name)
+    }
+
+    /// Some function beside the program itself is global.
+    fn has_global_functions(&self, types: Option<&BtfObject>) -> bool {
+        let is_global = |func: &FuncInfo| {
+            let ty = types?.btf.type_by_id(func.type_id)?;
+            let Def::Func { linkage, .. } = ty.def else { return None };
+            Some(linkage == Linkage::Global)
+        };
+        self.funcs.iter().skip(1).any(|func| is_global(func) == Some(true))
     }
 
     pub(super) fn as_program_debug<'a>(&'a self, types: Option<&'a BtfObject>) -> Option<ProgramDebug<'a>> {

@@ -93,7 +93,7 @@ impl Program {
         let btf = self.about.btf.as_deref();
         let limit = self.env.runtime().insns_per_call;
         refusal::ran_too_long(
-            self.name(),
+            self.about.debug.name(btf).unwrap_or(self.name()),
             self.member(),
             limit,
             slot,

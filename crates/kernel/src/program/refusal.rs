@@ -6,7 +6,7 @@ use crate::program::debug::Place;
 use bpf::{Category, Errno, LoadVerdict, MapMemory, ProgLoadError, ProgType, Report, SourceLine, codes};
 use isa::Insn;
 use std::borrow::Cow;
-use verifier::{Code, Failure, Reason, Rejection, Unsupported, ValueKind, Verified};
+use verifier::{Code, Failure, Feature, Reason, Rejection, Unsupported, ValueKind, Verified};
 
 /// Rules about where a program may be attached; the verifier knows nothing of them.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -87,8 +87,16 @@ pub(super) fn rejected(rejection: &Rejection) -> ProgLoadError {
 
 /// The program may be right, but this kernel cannot take it.
 pub(super) fn unsupported(what: &Unsupported, source: Option<verifier::SourceLine>) -> ProgLoadError {
-    not_supported(what.feature.to_string(), what.slot, source.map(source_line))
+    let mut refusal = not_supported(what.feature.to_string(), what.slot, source.map(source_line));
+    if let (Some(report), Feature::Call { call, .. }) = (&mut refusal.report, &what.feature) {
+        report.help = (call == "bpf_trace_vprintk").then(|| PRINT_HELP.to_owned());
+    }
+    refusal
 }
+
+/// `bpf_printk` of libbpf's `bpf_helpers.h` chooses the function by the number of arguments.
+const PRINT_HELP: &str =
+    "`bpf_printk` can print three numbers at most here: with more it calls bpf_trace_vprintk; print them in two calls";
 
 /// The interpreter lacks an instruction.
 pub(super) fn unsupported_insn(slot: usize, insn: &Insn) -> ProgLoadError {
@@ -154,9 +162,10 @@ pub(super) fn ran_too_long(name: &str, member: Option<&str>, limit: u64, slot: u
         .map(|function| format!("it was in function `{function}`"))
         .into_iter()
         .collect();
-    notes.push(
-        "the verifier looks at a global function once, however often it is called: that each ends does not say how long they take together".to_owned(),
+    let global = place.has_global_functions.then_some(
+        "the verifier looks at a global function once, however often it is called: that each ends does not say how long they take together",
     );
+    notes.extend(global.map(str::to_owned));
     Report {
         code: Cow::Borrowed(codes::RUNS_TOO_LONG),
         category: Category::Limit,
