@@ -94,7 +94,8 @@ pub const PAGES: &[CodePage] = &[
     CodePage {
         code: NO_KERNEL_FUNCTION,
         title: "the kernel has no such function",
-        text: "The program declares a kernel function (`__ksym`) that this kernel does not export, and calls it on a way that can be reached. Declare it \
+        text: "The program declares a kernel function (`__ksym`) that this kernel does not export, and calls it on a way that can be reached. Of Linux's functions the embedded \
+               kernel has a few only: `--kernel linux` asks Linux. Declare it \
                `__weak` and guard the call with `bpf_ksym_exists(name)`, or use a kernel that has it; `opswap kinds KIND` lists what it has.",
     },
     CodePage {

@@ -16,8 +16,8 @@ const LOAD_IMM64: u8 = 0x18;
 #[derive(Default)]
 pub(crate) struct Applied {
     pub(crate) insns: Vec<RawInsn>,
-    /// How many relocations found nothing.
-    pub(crate) poisoned: u32,
+    /// Relocations that found nothing: the slot, and the type or field where it can be named.
+    pub(crate) missing: Vec<(u32, Option<String>)>,
     pub(crate) fixed_bits: Vec<FixedBits>,
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn apply(
         match fixup.patch(before).map_err(|error| fails(error.into()))? {
             Patched::Insn(after) => write(insns, slot, after, wide),
             Patched::Poison(call) => {
-                applied.poisoned += 1;
+                applied.missing.push((record.slot, resolver.path(&relocation).ok()));
                 write(insns, slot, call, false);
                 if wide {
                     write(insns, slot + 1, call, false);

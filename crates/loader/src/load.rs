@@ -190,7 +190,7 @@ impl Plan {
         }
         loaded.kernel.prog_load(&args).map_err(|mut refusal| {
             self.add_source(plan, &mut refusal);
-            crate::poison::explain(&insns, &self.externs, &mut refusal);
+            crate::poison::explain(plan, &insns, &self.externs, loaded.kernel.name(), &mut refusal);
             if let ProgramKind::StructOps {
                 ty,
                 member,

@@ -40,6 +40,8 @@ pub struct ProgramPlan {
     pub line_info: Vec<LineInfo>,
     /// Instructions for which the kernel has no such type or field; the kernel refuses them if they can be reached.
     pub poisoned: u32,
+    /// Where they are in their functions, and the names of what is missing.
+    pub(crate) missing: Vec<(FunctionIndex, u32, Option<String>)>,
     /// Accesses of bit fields whose masks do not fit the kernel.
     pub(crate) fixed_bits: Vec<(FunctionIndex, FixedBits)>,
 }
@@ -263,10 +265,10 @@ fn program(
     externs: &[Resolved],
     mut resolver: Option<&mut Resolver<'_>>,
 ) -> Result<ProgramPlan, PlanError> {
-    let (mut poisoned, mut fixed_bits) = (0, Vec::new());
+    let (mut missing, mut fixed_bits) = (Vec::new(), Vec::new());
     let mut code = |index| {
         let applied = core_relocations::apply(object, index, resolver.as_deref_mut())?;
-        poisoned += applied.poisoned;
+        missing.extend(applied.missing.into_iter().map(|(slot, name)| (index, slot, name)));
         fixed_bits.extend(applied.fixed_bits.into_iter().map(|fixed| (index, fixed)));
         Ok(applied.insns)
     };
@@ -282,7 +284,8 @@ fn program(
         open: assembled.open,
         func_info,
         line_info,
-        poisoned,
+        poisoned: missing.len() as u32,
+        missing,
         fixed_bits,
     })
 }

@@ -34,6 +34,8 @@ pub enum Error {
         /// Which part, and why.
         #[source]
         error: Box<loader::PlanError>,
+        /// The kernel that was asked, as [`bpf::Bpf::name`] has it.
+        kernel: &'static str,
     },
     /// The kernel refused a part of the object.
     #[error("{file}: {error}")]
@@ -298,6 +300,11 @@ impl Error {
                 error: ReadError::NoFile { .. },
                 ..
             }) => "an object is what `opswap build x.bpf.c` makes",
+            Self::Plan { error, kernel, .. }
+                if *kernel == "embedded" && matches!(**error, loader::PlanError::NoKernelSymbol { .. }) =>
+            {
+                "this is the embedded kernel; `--kernel linux` asks Linux, which may have it"
+            }
             Self::Source(SourceError::Compile(CompileError::Overwrites { .. })) => "-o OBJECT names the file to write",
             Self::Host(HostError::NoTable { .. }) => {
                 "it takes a variable such as `SEC(\".struct_ops.link\") struct tcp_congestion_ops my_cc = { … }`"

@@ -186,6 +186,7 @@ fn verdict_on(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> 
                     program: other.name.clone(),
                     section: other.section.clone(),
                 }),
+                kernel: kernel.name(),
             };
             return verdict_or_error(file, error);
         }
@@ -305,6 +306,7 @@ pub(crate) fn plan(source: &Source, kernel: &Arc<dyn Bpf>, options: &PlanOptions
     Plan::new(&object, &types, &options).map_err(|error| Error::Plan {
         file: file(),
         error: Box::new(error),
+        kernel: kernel.name(),
     })
 }
 
