@@ -335,8 +335,8 @@ impl Facts<'_> {
     /// The range of an access that can leave a map's value, where its offset is not a constant.
     fn outside(&self) -> Option<Outside> {
         let lines = std::iter::once(&self.found.error).chain(&self.found.more);
-        let register = lines.filter_map(|line| RANGES.iter().find_map(|pattern| Some(capture(line, pattern)?[0])));
-        let register = register.last()?;
+        let mut register = lines.filter_map(|line| RANGES.iter().find_map(|pattern| Some(capture(line, pattern)?[0])));
+        let register = register.next_back()?;
         Outside::of(self.state(register)?, register, self.found.insn_text?, self.size()?)
     }
 
