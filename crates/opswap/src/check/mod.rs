@@ -173,7 +173,7 @@ fn verdict_on(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> 
         Ok(plan) => plan,
         Err(error) => return verdict_or_error(file, error),
     };
-    let unreferenced = unreferenced(&plan, &file);
+    let unreferenced = unreferenced(&plan, &file, kernel.name());
     if plan.ops().is_empty() && plan.programs().is_empty() && unreferenced.is_empty() {
         let other = plan
             .skipped()
@@ -270,7 +270,7 @@ fn verdict_on(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> 
 }
 
 /// Struct_ops programs that no ops structure uses: with one of them an object cannot be loaded, whatever else is in it.
-fn unreferenced(plan: &Plan, file: &str) -> Vec<CheckedProgram> {
+fn unreferenced(plan: &Plan, file: &str, kernel: &'static str) -> Vec<CheckedProgram> {
     let skipped = plan.skipped().iter();
     let unreferenced = skipped.filter(|skipped| skipped.reason == SkipReason::Unreferenced);
     let entry = |skipped: &loader::Skipped| {
@@ -279,6 +279,7 @@ fn unreferenced(plan: &Plan, file: &str) -> Vec<CheckedProgram> {
             error: Box::new(loader::PlanError::Unreferenced {
                 program: skipped.name.clone(),
             }),
+            kernel,
         };
         CheckedProgram {
             name: skipped.name.clone(),
