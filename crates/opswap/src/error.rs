@@ -322,7 +322,14 @@ impl Error {
                 "`opswap swap` exchanges it for a new version, --as NAME registers beside it"
             }
             Self::Host(HostError::NotRegistered { .. }) => "`opswap list` shows what is registered",
-            Self::Host(HostError::NotOurs { name, link_id: None }) => {
+            Self::Host(HostError::NotOurs {
+                kept_in: Some(place), ..
+            }) => {
+                return Some(format!("--bpffs '{}' names it", place.display()));
+            }
+            Self::Host(HostError::NotOurs {
+                name, link_id: None, ..
+            }) => {
                 return Some(format!(
                     "what was registered without a link (`bpftool struct_ops register`) cannot be swapped: `opswap unload {name}`, then load the new one"
                 ));

@@ -1,7 +1,7 @@
 //! `opswap list`: what is registered or kept, as the kernel has it.
 
 use super::{host, note_foreign};
-use crate::arguments::Common;
+use crate::arguments::{Common, DEFAULT_BPFFS};
 use crate::failure::Failure;
 use crate::output::{Cell, Output, table_in_view};
 use crate::render;
@@ -27,6 +27,12 @@ pub(crate) fn run(names: &[String], common: &Common, output: &Output) -> Result<
         of_each.into_iter().flatten().collect()
     };
     note_foreign(&host, output);
+    if common.bpffs != std::path::Path::new(DEFAULT_BPFFS) && !host.place().mounted {
+        output.note_after(&format!(
+            "note: {} is no bpffs: nothing is kept there",
+            common.bpffs.display()
+        ));
+    }
     let body = Body { tables };
     notes(&body.tables, output);
     output.result(&body, || {

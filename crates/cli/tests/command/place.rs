@@ -93,6 +93,23 @@ fn a_mount_in_passing_is_told_of() {
         first.err.contains(&told) && !first.err.contains("namespace only"),
         "{first:?}"
     );
+
+    // Forgotten where: the other bpffs is found.
+    let elsewhere = Mountable::new();
+    for words in [
+        &["swap", &name, "cubic"][..],
+        &["rollback", &name],
+        &["apply", "cubic", "--as", &name],
+        &["unload", &name],
+    ] {
+        let ran = run(&[words, &["--bpffs", elsewhere.path()]].concat());
+        let told = format!("--bpffs '{}'", place.path());
+        assert!(ran.code == 6 && ran.err.contains(&told), "{words:?}: {ran:?}");
+        assert!(!elsewhere.is_mounted(), "{words:?}");
+    }
+    let listed = run(&["ls", "--bpffs", "/no/such/place"]);
+    assert!(listed.err.contains("/no/such/place is no bpffs"), "{listed:?}");
+
     let gone = here(&["unload", &name]);
     assert_eq!(gone.code, 0, "{gone:?}");
     let again = here(&["load", "reno", "--as", &name]);

@@ -165,12 +165,14 @@ pub enum HostError {
         registered: Vec<String>,
     },
     /// A table is registered, but opswap does not hold the link: somebody else registered it.
-    #[error("{name} is registered, but not kept by opswap: {}", .link_id.map_or("it has no link".to_owned(), |id| format!("link {id} is somebody else's")))]
+    #[error("{name} is registered, but {}", place::whose(*.link_id, .kept_in.as_deref()))]
     NotOurs {
         /// The algorithm.
         name: String,
         /// Its link, if it has one.
         link_id: Option<u32>,
+        /// Another bpffs in which opswap keeps it.
+        kept_in: Option<PathBuf>,
     },
     /// Something of that name is registered already.
     #[error("{name} is registered already")]

@@ -201,10 +201,7 @@ impl Host {
         let Some(Table { kind, link_id, .. }) = live else {
             return Err(super::unload::not_live(name, &tables));
         };
-        let not_ours = || HostError::NotOurs {
-            name: name.to_owned(),
-            link_id: *link_id,
-        };
+        let not_ours = || self.not_ours(name, *link_id);
         let folder = match self.folder(&pins::names(kind, name).each_ref().map(String::as_str)) {
             Ok(folder) => folder,
             Err(Missing::Failed(error)) => return Err(error),

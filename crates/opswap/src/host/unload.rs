@@ -218,10 +218,7 @@ impl Host {
                     .map_delete(&map, &[0; 4])
                     .map_err(HostError::system("unregister the ops map"))
             }
-            _ => Err(HostError::NotOurs {
-                name: live.name.clone(),
-                link_id: live.link_id,
-            }),
+            _ => Err(self.not_ours(&live.name, live.link_id)),
         }
     }
 
