@@ -178,6 +178,12 @@ fn note(change: &Change, output: &Output) {
     match change {
         Change::Swapped(swapped) => {
             let (from, to) = (swapped.from, swapped.to);
+            if let Some(own) = &swapped.object_name {
+                output.note_after(&format!(
+                    "note: the object calls it {own}; a swap keeps the name {}",
+                    swapped.name
+                ));
+            }
             for FieldValue { field, value } in &swapped.carried_over {
                 output.note_after(&format!(
                     "note: v{to} has {field}={value} from v{from}; --set {field}=... sets it anew"

@@ -110,6 +110,10 @@ fn a_mount_in_passing_is_told_of() {
     let listed = run(&["ls", "--bpffs", "/no/such/place"]);
     assert!(listed.err.contains("/no/such/place is no bpffs"), "{listed:?}");
 
+    let swapped = here(&["swap", &name, "cubic"]);
+    let told = format!("the object calls it bpf_cubic; a swap keeps the name {name}");
+    assert!(swapped.code == 0 && swapped.err.contains(&told), "{swapped:?}");
+
     let gone = here(&["unload", &name]);
     assert_eq!(gone.code, 0, "{gone:?}");
     let again = here(&["load", "reno", "--as", &name]);

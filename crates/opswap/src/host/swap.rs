@@ -39,6 +39,9 @@ pub struct Swapped {
     /// Fields that the new version has from the old one; empty after a rollback, which changes no table.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub carried_over: Vec<FieldValue>,
+    /// The name that the object gives its table, if it is another than the one that a swap keeps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object_name: Option<String>,
     /// Maps of the object that are shared by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shared: Vec<super::Shared>,
@@ -138,6 +141,12 @@ impl Host {
             rename: has_name.then(|| name.to_owned()),
             ..settings.clone()
         };
+        let mut object_name = None;
+        if has_name {
+            let plan = crate::check::plan(source, &self.bpf, &Settings::default().options())?;
+            let own = plan.ops().first().map(super::load::algorithm);
+            object_name = own.filter(|own| own != name);
+        }
         let mut carried_over = Vec::new();
         let shared = self.shared_folder(source)?;
         let mut loaded = prepare(&self.bpf, source, &settings, shared.as_ref(), |new| {
@@ -160,6 +169,7 @@ impl Host {
         loaded.keep_shared();
         Ok(Swapped {
             carried_over,
+            object_name,
             shared: super::sharing::facts(&loaded),
             ..swapped
         })
@@ -395,6 +405,7 @@ impl Host {
             link_id: held.link_id,
             map_id: info.id,
             carried_over: Vec::new(),
+            object_name: None,
             shared: Vec::new(),
             took_ms: took.as_secs_f64() * 1e3,
         })
