@@ -6,7 +6,7 @@ use crate::arguments::Common;
 use crate::failure::{ErrorFacts, Failure};
 use crate::output::{Output, count};
 use crate::text::Text;
-use opswap::{FieldValue, Host, Loaded, Place, Shared, StillUsed, Swapped, Table, Unchanged, Unloaded};
+use opswap::{FieldValue, Host, Loaded, Place, Shared, State, StillUsed, Swapped, Table, Unchanged, Unloaded};
 use serde::Serialize;
 
 /// One thing that was done, or was there before.
@@ -58,6 +58,7 @@ pub(super) fn show(
     });
     tables.retain(|table| names.contains(&table.name.as_str()));
     changes.iter().for_each(|change| note(change, output));
+    note_hidden(&changes, &tables, output);
     note_restricted(&changes, output);
     note_foreign(host, output);
     let body = Body {
@@ -202,27 +203,38 @@ fn note(change: &Change, output: &Output) {
             {
                 let version = version.map_or(String::new(), |version| format!("v{version}, "));
                 output.note_after(&format!(
-                    "note: {version}map {map_id}, is still used ({}): by sockets until they close, by a namespace until its default changes",
+                    "note: {version}map {map_id} is still used ({}): by sockets until they close, by a namespace until its default changes",
                     count(u64::from(*references), "reference")
                 ));
             }
         }
         Change::Loaded(_) | Change::RolledBack(_) | Change::Unchanged(_) => {}
     }
-    let (now, namespaces, hidden) = match change {
-        Change::Loaded(loaded) => (Now::Version(loaded.version), &loaded.namespaces, 0),
-        Change::Swapped(swapped) | Change::RolledBack(swapped) => {
-            (Now::Version(swapped.to), &swapped.namespaces, swapped.hidden_processes)
-        }
-        Change::Unloaded(unloaded) => (Now::Gone, &unloaded.namespaces, unloaded.hidden_processes),
+    let (now, namespaces) = match change {
+        Change::Loaded(loaded) => (Now::Version(loaded.version), &loaded.namespaces),
+        Change::Swapped(swapped) | Change::RolledBack(swapped) => (Now::Version(swapped.to), &swapped.namespaces),
+        Change::Unloaded(unloaded) => (Now::Gone, &unloaded.namespaces),
         Change::Unchanged(unchanged) => (
             Now::Version(unchanged.table.version.unwrap_or(0)),
             &unchanged.namespaces,
-            0,
         ),
     };
-    for note in namespaces::notes(change.name(), now, namespaces, hidden) {
+    for note in namespaces::notes(change.name(), now, namespaces) {
         output.note_after(&note);
+    }
+}
+
+/// Processes whose namespaces could not be looked at matter only where something that nobody else explains uses an older version.
+fn note_hidden(changes: &[Change], tables: &[Table], output: &Output) {
+    let hidden = |change: &Change| match change {
+        Change::Swapped(swapped) | Change::RolledBack(swapped) => swapped.hidden_processes,
+        Change::Unloaded(unloaded) => unloaded.hidden_processes,
+        Change::Loaded(_) | Change::Unchanged(_) => 0,
+    };
+    let hidden = changes.iter().map(hidden).max().unwrap_or(0);
+    let is_old = |table: &&Table| table.state != State::Live && table.references > 0;
+    if hidden > 0 && tables.iter().any(|table| is_old(&table)) {
+        output.note_after(&namespaces::note_hidden(hidden));
     }
 }
 
@@ -236,7 +248,7 @@ fn note_restricted(changes: &[Change], output: &Output) {
         |change: &Change| matches!(change, Change::Loaded(loaded) if loaded.kind == TCP && !has_flag(loaded));
     if changes.iter().any(is_restricted) {
         output.note_after(
-            "note: the default of another network namespace can only be an algorithm with --set flags=non_restricted; to write it there without fails, and costs the kernel a reference for good",
+            "note: it lacks the flag non_restricted: do not make it the default of a network namespace other than the first (the kernel refuses, and can never free it afterwards); --set flags=non_restricted allows it",
         );
     }
 }

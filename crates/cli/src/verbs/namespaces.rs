@@ -12,14 +12,15 @@ pub(super) enum Now {
 }
 
 /// A note for each namespace: what it gives to new sockets, and what changes that where it was left as it is.
-pub(super) fn notes(name: &str, now: Now, namespaces: &[Renewal], hidden_processes: u32) -> Vec<String> {
-    let mut notes: Vec<String> = namespaces.iter().map(|one| note(name, now, one)).collect();
-    if hidden_processes > 0 {
-        notes.push(format!(
-            "note: the namespaces of some processes could not be looked at ({hidden_processes})"
-        ));
-    }
-    notes
+pub(super) fn notes(name: &str, now: Now, namespaces: &[Renewal]) -> Vec<String> {
+    namespaces.iter().map(|one| note(name, now, one)).collect()
+}
+
+/// Once for all names: namespaces that nobody could look into may be among those that still use an older version.
+pub(super) fn note_hidden(hidden_processes: u32) -> String {
+    format!(
+        "note: an older version is still used, perhaps as the default of a namespace that cannot be seen: it takes CAP_SYS_PTRACE to see those of all processes (hidden: {hidden_processes})"
+    )
 }
 
 fn note(name: &str, now: Now, one: &Renewal) -> String {
