@@ -94,7 +94,13 @@ impl Finding {
     fn of(name: &str, tried: Result<String, Error>) -> Self {
         match tried {
             Ok(detail) => Self::yes(name, detail),
-            Err(error) => Self::no(name, error.to_string().trim_end(), error.hint()).that_stops(error.class()),
+            Err(error) => {
+                // What sends the reader of another command here says nothing here.
+                let fix = error
+                    .hint()
+                    .map(|hint| hint.replace("; `opswap doctor` tells what is missing", ""));
+                Self::no(name, error.to_string().trim_end(), fix).that_stops(error.class())
+            }
         }
     }
 }

@@ -31,8 +31,10 @@ pub(crate) fn run(common: &Common, output: &Output) -> Result<(), Failure> {
             .map(|one| vec![answer(one.answer), one.name.as_str().into(), one.detail.as_str().into()])
             .collect();
         let mut text = table(&rows);
-        for fix in body.checks.iter().filter_map(|one| one.fix.as_ref()) {
-            text.push(&text!("fix: {}\n", fix));
+        for one in &body.checks {
+            if let Some(fix) = &one.fix {
+                text.push(&text!("fix: {}: {}\n", one.name, fix));
+            }
         }
         text
     })?;

@@ -59,6 +59,15 @@ fn doctor_says_what_load_will_say() {
             "{rights} {mode:o}: {doctor:?}"
         );
         assert!(!doctor.out.contains("no   embedded"), "{doctor:?}");
+        assert!(!doctor.out.contains("`opswap doctor`"), "{doctor:?}");
+        for fix in doctor.out.lines().filter_map(|line| line.strip_prefix("fix: ")) {
+            let (name, _) = fix.split_once(": ").expect("what it mends, and how");
+            let mut lines = doctor.out.lines();
+            assert!(
+                lines.any(|line| line.starts_with("no ") && line.contains(name)),
+                "{doctor:?}"
+            );
+        }
         let load = run(&["load", "reno", "--as", &ground.name]);
         assert_eq!(load.code, code, "{rights} {mode:o}: {load:?}");
         let again = run(&["load", "reno", "--as", &ground.name]);
