@@ -266,7 +266,10 @@ pub(crate) enum Verb {
         no_namespaces: bool,
     },
     /// List what is registered or kept, as the kernel has it
-    #[command(visible_alias = "ls")]
+    #[command(
+        visible_alias = "ls",
+        after_help = "REFERENCES are the kernel's: one for a registration, so that a live table that nobody uses has 1, and one for each socket and each namespace default that uses it."
+    )]
     List {
         /// Only these
         #[arg(value_name = "NAME")]
