@@ -46,7 +46,7 @@ fn several_names_and_short_words() {
     one.gone();
     two.gone();
 
-    let missing = crate::common::run(&["unload", "no_such_name", "nor_this", "--bpffs", &bpffs]);
+    let missing = run(&["unload", "no_such_name", "nor_this", "--bpffs", &bpffs]);
     let places = ["no_such_name", "also: "].map(|word| missing.err.find(word));
     assert!(
         missing.code == 7 && places[0].is_some() && places[0] < places[1],
