@@ -28,6 +28,20 @@ pub enum LinkTarget<'a> {
     Kernel,
     /// A raw tracepoint, by its name.
     RawTracepoint(&'a str),
+    /// A tracepoint: its folder in the tracefs (`sched/sched_switch`).
+    Tracepoint {
+        /// The category: the first folder.
+        category: &'a str,
+        /// The event: the second.
+        event: &'a str,
+    },
+    /// The beginning or the end of a function of the kernel, by a probe.
+    Kprobe {
+        /// The function.
+        function: &'a str,
+        /// Where it returns.
+        at_return: bool,
+    },
 }
 
 /// The arguments of `BPF_LINK_UPDATE` for an ops map.

@@ -114,6 +114,7 @@ open_enum! {
     /// `enum bpf_attach_type`. For a struct_ops program the field carries the index of the member instead.
     AttachType:
     CGROUP_INET_INGRESS = 0 "cgroup_inet_ingress",
+    PERF_EVENT = 41 "perf_event",
     STRUCT_OPS = 44 "struct_ops",
 }
 

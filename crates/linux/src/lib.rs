@@ -24,6 +24,7 @@ mod links;
 mod log;
 mod maps;
 pub mod netns;
+mod perf;
 mod probe;
 mod progs;
 #[expect(unsafe_code, reason = "system calls")]

@@ -1,7 +1,7 @@
 //! Links: of ops maps (creating, exchanging the table, detaching), and of programs that are attached beside them.
 
 use crate::syscall::{Extent, Pointer, bpf};
-use crate::{Linux, info};
+use crate::{Linux, info, perf};
 use bpf::attr::{Command, LinkCreateAttr, LinkDetachAttr, LinkUpdateAttr, REPLACE, Raw, RawTracepointAttr};
 use bpf::{AttachType, Bpf, Errno, Fd, Link, LinkTarget, LinkUpdate, LinkUpdateError, Map, Prog};
 use rustix::fs::{Mode, OFlags};
@@ -22,8 +22,9 @@ pub(crate) fn create_struct_ops(map: &Fd<Map>) -> Result<i32, Errno> {
 
 /// Attaches a program that belongs to no ops structure.
 pub(crate) fn create(prog: &Fd<Prog>, attach_type: AttachType, target: &LinkTarget<'_>) -> Result<i32, Errno> {
-    // Open until the link is made: the link then holds the cgroup itself.
-    let cgroup;
+    // Open until the link is made: the link then holds the cgroup or the event itself.
+    let (cgroup, event);
+    let mut attach_type = attach_type;
     let target_fd = match target {
         LinkTarget::Cgroup(path) => {
             // A cgroup is a folder: whatever else has the path is not waited for.
@@ -34,6 +35,11 @@ pub(crate) fn create(prog: &Fd<Prog>, attach_type: AttachType, target: &LinkTarg
         LinkTarget::Interface(name) => interface_index(name)?,
         LinkTarget::Kernel => 0,
         LinkTarget::RawTracepoint(name) => return raw_tracepoint(prog, name),
+        LinkTarget::Tracepoint { .. } | LinkTarget::Kprobe { .. } => {
+            event = perf::event(target)?;
+            attach_type = AttachType::PERF_EVENT;
+            event.as_raw_fd() as u32
+        }
     };
     let attr = LinkCreateAttr {
         // A program stands where an ops map would.

@@ -1,12 +1,14 @@
-//! The system calls that have no safe wrapper elsewhere: bpf(2), and duplicating, closing and mounting. All unsafe code of this crate is here.
+//! The system calls that have no safe wrapper elsewhere: bpf(2) and perf_event_open(2), and duplicating, closing and mounting. All unsafe code of this crate is here.
 //!
 //! What an attribute points to is given as borrowed memory ([`Pointer`]); this file puts the addresses and, where the attribute has a field for it, the
 //! lengths in, so that the kernel cannot be told a length that the memory does not have. Where the kernel knows the length by itself (keys and
 //! values of a map, the paths) the caller has checked it first: `Extent::Implied`.
 
+use crate::perf;
 use bpf::Errno;
 use bpf::attr::Command;
 use std::ffi::CStr;
+use std::os::fd::{FromRawFd, OwnedFd};
 
 /// Memory that an attribute, or other memory of the same call, points to.
 pub(crate) struct Pointer<'a> {
@@ -48,6 +50,33 @@ pub(crate) fn bpf(command: Command, attr: &mut [u8], pointers: &mut [Pointer<'_>
             other => return other,
         }
     }
+}
+
+/// `PERF_FLAG_FD_CLOEXEC` of `include/uapi/linux/perf_event.h`, Linux 6.18.
+const FD_CLOEXEC: libc::c_ulong = 8;
+
+/// perf_event_open(2) of an event that is not counted: of every process, on the first CPU, in no group.
+pub(crate) fn perf_event_open(
+    attr: &mut [u8; perf::ATTR_BYTES],
+    pointers: &mut [Pointer<'_>],
+) -> Result<OwnedFd, Errno> {
+    place(attr, pointers)?;
+    let (every_process, cpu, no_group): (libc::pid_t, libc::c_int, libc::c_int) = (-1, 0, -1);
+    // SAFETY: the attribute is borrowed for the call and says its own size, which the type holds to that of the array; pointers in it were put there
+    // by `place`, from memory that is borrowed for the call and ends in a zero.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_perf_event_open,
+            attr.as_mut_ptr(),
+            every_process,
+            cpu,
+            no_group,
+            FD_CLOEXEC,
+        )
+    };
+    let fd = checked(result)?;
+    // SAFETY: the kernel has just given this descriptor to us, and nobody else has its number.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// Writes addresses and lengths to where the kernel looks for them.

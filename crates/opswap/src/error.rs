@@ -398,6 +398,20 @@ impl Error {
             }) if target.starts_with('/') => {
                 "the path must be a cgroup of version 2 (cgroup2: /sys/fs/cgroup, or /sys/fs/cgroup/unified beside version 1)"
             }
+            Self::Host(HostError::NotAttached {
+                errno: Errno::ENOENT,
+                section,
+                ..
+            }) if section.starts_with("tp/") || section.starts_with("tracepoint/") => {
+                "/sys/kernel/tracing/events has the tracepoints, where the tracefs is mounted: `mount -t tracefs tracefs /sys/kernel/tracing`"
+            }
+            Self::Host(HostError::NotAttached {
+                errno: Errno::ENOENT,
+                section,
+                ..
+            }) if section.starts_with('k') => {
+                "such a kernel is built with CONFIG_KPROBES, and /proc/kallsyms has its functions; fentry and fexit reach them as well"
+            }
             Self::Host(HostError::NoPrevious { .. }) => "only the version before the last swap is kept",
             _ => return None,
         };

@@ -23,5 +23,6 @@ mod selection;
 mod selftests;
 mod shapes;
 mod sources;
+mod tracepoint;
 mod transfer;
 mod usage;

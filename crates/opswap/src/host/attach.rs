@@ -100,11 +100,13 @@ impl Host {
             Place::Interface => LinkTarget::Interface(&asked.target),
             Place::Typed { .. } if auto => LinkTarget::Kernel,
             Place::RawTracepoint(name) if auto => LinkTarget::RawTracepoint(name),
-            Place::Typed { .. } | Place::RawTracepoint(_) => return Err(wrong("`auto`: the section names it")),
-            Place::Tracepoint(..) | Place::Kprobe { .. } => {
-                return Err(wrong(
-                    "nothing yet: fentry, fexit, tp_btf or raw_tp reach the same place",
-                ));
+            Place::Tracepoint(category, event) if auto => LinkTarget::Tracepoint { category, event },
+            Place::Kprobe { function, at_return } if auto => LinkTarget::Kprobe {
+                function,
+                at_return: *at_return,
+            },
+            Place::Typed { .. } | Place::RawTracepoint(_) | Place::Tracepoint(..) | Place::Kprobe { .. } => {
+                return Err(wrong("`auto`: the section names it"));
             }
             Place::Nothing => return Err(wrong("nothing that this loader attaches to")),
         };
@@ -113,6 +115,7 @@ impl Host {
             .link_create(&program.program, other.section.attach_type, &target);
         link.map_err(|errno| HostError::NotAttached {
             program: program.name.clone(),
+            section: asked.section.clone(),
             target: asked.target.clone(),
             errno,
         })

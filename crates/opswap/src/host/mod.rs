@@ -201,6 +201,8 @@ pub enum HostError {
     NotAttached {
         /// The program.
         program: String,
+        /// The section it stands in.
+        section: String,
         /// What it was to be attached to.
         target: String,
         /// What the kernel says.

@@ -108,7 +108,7 @@ fn a_target_that_does_not_fit_leaves_nothing() {
         ("cgroup/setsockopt=/no/such/cgroup", Class::Failed),
         ("cgroup/getsockopt=/sys/fs/cgroup", Class::Usage),
         ("raw_tp/sched_switch=lo", Class::Usage),
-        ("tracepoint/tcp/tcp_probe=auto", Class::Usage),
+        ("tracepoint/tcp/tcp_probe=lo", Class::Usage),
         ("xdp=no_such_if", Class::Failed),
         ("xdp=../../../lo", Class::Failed),
         (&pipe, Class::Failed),
