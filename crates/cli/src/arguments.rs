@@ -237,7 +237,10 @@ pub(crate) enum Verb {
         /// Register under this name (field `name`, at most 15 characters)
         #[arg(long = "as", value_name = "NAME")]
         rename: Option<String>,
-        /// Attach the object's other programs, too: cgroup/setsockopt=/sys/fs/cgroup/x, xdp=eth0, fentry/tcp_ack=auto
+        /// Attach the object's other programs, too, until `unload`: cgroup/setsockopt=/sys/fs/cgroup/x, xdp=eth0, tp_btf/tcp_probe=auto
+        ///
+        /// SECTION is the programs' section. TARGET is the path of a cgroup, the name of a network interface, or `auto` for what the section itself names
+        /// (tp_btf, raw_tp, fentry, fexit, iter; some kernels refuse fentry and fexit). They end with `opswap unload`; a swap leaves them as they are.
         #[arg(long = "attach", value_name = "SECTION=TARGET")]
         attach: Vec<Attach>,
         /// Leave the defaults of network namespaces alone

@@ -39,6 +39,7 @@ mod kconfig;
 mod load;
 mod map_rules;
 mod maps;
+mod misplaced;
 mod needs;
 mod notes;
 mod operation;
@@ -62,8 +63,8 @@ pub use attach::{Attached, Registration};
 pub use bpf::Bpf;
 pub use check::{CheckedOps, CheckedProgram, OpsResult, PlanChecked};
 pub use error::{
-    AttachError, CoreProblem, DetachError, Fault, KconfigProblem, LoadError, MemberProblem, PinError, PlanError,
-    SetProblem, Step,
+    AttachError, CoreProblem, DetachError, Elsewhere, Fault, KconfigProblem, LoadError, MemberProblem, PinError,
+    PlanError, SetProblem, Step,
 };
 pub use load::{Loaded, LoadedMap, LoadedOps, LoadedProgram};
 pub use map_rules::MapRule;

@@ -6,6 +6,7 @@
 use crate::core_relocations::{self, FixedBits};
 use crate::error::PlanError;
 use crate::externs::Resolved;
+use crate::misplaced;
 use crate::notes::PlanNote;
 use crate::options::PlanOptions;
 use crate::others::{Fates, OtherKind};
@@ -162,7 +163,8 @@ pub(crate) fn plan(
     let mut resolver = object.btf.as_ref().map(|local| Resolver::new(local, targets));
     let (mut programs, mut skipped) = (Vec::new(), Vec::new());
     for (index, function) in object.programs() {
-        match kind(object, index, function, &attachments, fates, options)? {
+        let kind = kind(object, index, function, &attachments, fates, options);
+        match kind.map_err(|error| misplaced::found(error, object, kernel, options))? {
             Ok(kind) => programs.push(program(object, index, function, kind, externs, resolver.as_mut())?),
             Err(reason) => skipped.push(Skipped {
                 name: function.name.clone(),
@@ -232,6 +234,7 @@ fn kind(
                 }
                 None if asked_for.unwrap_or(*autoload) => Err(PlanError::Unreferenced {
                     program: function.name.clone(),
+                    elsewhere: None,
                 }),
                 None => Ok(Err(SkipReason::NotAskedFor)),
             }

@@ -235,7 +235,7 @@ fn a_name_needs_one_ops_structure() {
     assert_eq!(renamed.ops()[0].text("name").as_deref(), Some("renamed"));
     assert_eq!(
         plan("several", &options).unwrap_err().to_string(),
-        "which ops structure's `name`? Say OPS.name; the object has: first, second"
+        "which ops structure's `name`? Say FILE:NAME, or OPS.name where a field is set; the object has: first, second"
     );
 }
 

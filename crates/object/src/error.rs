@@ -49,6 +49,11 @@ const NO_DEBUG: &str = "compile with clang -g or gcc -gbtf";
 const DWARF_ONLY: &str = "the debug information is DWARF only: gcc writes types with -gbtf, not with -g; clang -g writes both, and \
                           `llvm-strip -g` leaves the types there";
 
+fn found_in(section: &Option<String>) -> String {
+    let section = section.as_ref();
+    section.map_or(String::new(), |section| format!(" but stands in section `{section}`"))
+}
+
 /// What cannot be read without types.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -229,7 +234,7 @@ pub enum Problem {
     },
     /// What is assigned to a member is no struct_ops program.
     #[error(
-        "`{ops}.{member}`: `{target}` is not a struct_ops program (its section must be struct_ops or struct_ops.s)"
+        "`{ops}.{member}`: `{target}` is not a struct_ops program{}: its section must be struct_ops or struct_ops.s, with or without `/NAME`", found_in(.section)
     )]
     OpsTarget {
         /// The ops structure's variable.
@@ -238,6 +243,8 @@ pub enum Problem {
         member: String,
         /// What is assigned.
         target: String,
+        /// The section it stands in, if the object defines it.
+        section: Option<String>,
     },
     /// A record of `.BTF.ext` names a section or instruction that does not exist.
     #[error("record of .BTF.ext for an instruction that does not exist")]

@@ -166,7 +166,16 @@ fn assign(
     };
     let Some(program) = program.filter(|index| functions[index.0 as usize].is_struct_ops()) else {
         let (member, target) = (member.name.to_owned(), target_name);
-        return Err(at(Problem::OpsTarget { ops, member, target }));
+        let section = match symbol.place {
+            Place::Section(index) => elf.sections.iter().find(|section| section.index == index),
+            Place::Undefined | Place::Special(_) => None,
+        };
+        return Err(at(Problem::OpsTarget {
+            ops,
+            member,
+            target,
+            section: section.map(|section| section.name.to_owned()),
+        }));
     };
     place.fill(0);
     structure.programs.retain(|assigned| assigned.member != index as u32);

@@ -276,18 +276,7 @@ impl Error {
             Self::Source(SourceError::Compile(CompileError::NoClang { .. })) => {
                 "apt-get install clang, or set OPSWAP_CLANG; objects (.bpf.o) and shipped algorithms need no compiler"
             }
-            Self::Object { error, .. }
-                if matches!(
-                    **error,
-                    object::Error::Malformed {
-                        problem: object::Problem::Undefined { .. },
-                        ..
-                    }
-                ) =>
-            {
-                "define it, or link the file that does into the object; a function of the kernel is declared with `__ksym`, a helper comes from \
-                 <bpf/bpf_helpers.h>"
-            }
+            Self::Object { error, .. } => return about_object(error).map(str::to_owned),
             Self::Source(SourceError::Compile(CompileError::Refused { causes, .. })) => {
                 let causes: Vec<String> = causes.iter().map(ToString::to_string).collect();
                 return (!causes.is_empty()).then(|| causes.join("\n"));
@@ -295,8 +284,7 @@ impl Error {
             Self::Source(SourceError::Compile(CompileError::Crashed { .. })) => {
                 "install a newer clang (OPSWAP_CLANG=clang-19 names one), or try another level: OPSWAP_CFLAGS=-O1"
             }
-            Self::Object { .. }
-            | Self::Source(SourceError::Unreadable {
+            Self::Source(SourceError::Unreadable {
                 error: ReadError::NoFile { .. },
                 ..
             }) => "an object is what `opswap build x.bpf.c` makes",
@@ -313,6 +301,12 @@ impl Error {
                 error: EmbeddedError::NotOne { .. },
                 ..
             }) => "FILE:NAME or --ops NAME chooses one of several; `opswap check` lists those of an object",
+            Self::Plan { error, .. } if matches!(**error, loader::PlanError::WhichOps { .. }) => {
+                "FILE:NAME or --ops NAME takes one of them alone, which --as and --set are about then"
+            }
+            Self::Attach { error, .. } if error.errno == Errno::EINVAL => {
+                "`opswap check` lists the ops structures of an object with what is wrong with each; FILE:NAME takes one of several alone"
+            }
             Self::Run(RunError::RanTooLong { .. }) => {
                 "--max-insns N lets one call execute more, in a run that is worth the wait"
             }
@@ -419,6 +413,28 @@ impl Error {
     }
 }
 
+/// What helps with a file that is no object, or whose parts do not fit together.
+fn about_object(error: &object::Error) -> Option<&'static str> {
+    match error {
+        object::Error::NotAnObject(_) => Some("an object is what `opswap build x.bpf.c` makes"),
+        object::Error::Malformed {
+            problem: object::Problem::Undefined { name, .. },
+            ..
+        } => Some(about_undefined(name)),
+        _ => None,
+    }
+}
+
+fn about_undefined(name: &str) -> &'static str {
+    // gcc knows them as functions since version 14 only (`BPF Built-in Functions` of its manual); before, they are calls of nobody.
+    if name.starts_with("__builtin_preserve_") || name.starts_with("__builtin_btf_") {
+        return "this compiler does not know CO-RE, as gcc before 14: use clang (`opswap build` does), or types without \
+                preserve_access_index";
+    }
+    "define it, or link the file that does into the object; a function of the kernel is declared with `__ksym`, which clang 14 to 16 \
+     lose at -O0: compile with -O2; a helper comes from <bpf/bpf_helpers.h>"
+}
+
 impl Error {
     /// Whether the maps' budget of an embedded kernel was not enough.
     fn is_about_map_memory(&self) -> bool {
@@ -446,6 +462,11 @@ impl Error {
 
     /// The name that was probably meant by one that there is not.
     pub fn meant(&self) -> Option<String> {
+        if let Self::Source(SourceError::Unknown { word }) = self
+            && let Some(file) = crate::source::with_ending(word)
+        {
+            return Some(file);
+        }
         let (typed, known): (&str, Vec<&str>) = match self {
             Self::Source(SourceError::Unknown { word }) => (word.to_str()?, crate::shipped::names()),
             Self::NoSuchKind { name, known } => (name, known.iter().map(String::as_str).collect()),
@@ -454,6 +475,7 @@ impl Error {
                 (name, registered.iter().map(String::as_str).collect())
             }
             Self::Plan { error, .. } => match error.as_ref() {
+                loader::PlanError::NoSuchOps { name, names } => (name, names.iter().map(String::as_str).collect()),
                 loader::PlanError::Set { field, problem, .. } => match problem.as_ref() {
                     SetProblem::NoSuchField { known } => (field, known.iter().map(String::as_str).collect()),
                     SetProblem::NoSuchName { name, known } => (name, known.clone()),
@@ -497,6 +519,9 @@ fn of_writing(error: &std::io::Error) -> Class {
 }
 
 fn of_plan(error: &loader::PlanError) -> Class {
+    if matches!(error, loader::PlanError::NoSuchOps { .. }) {
+        return Class::NotFound;
+    }
     match error.fault() {
         Fault::Object => Class::Rejected,
         Fault::Kernel | Fault::Unsupported => Class::Unsupported,

@@ -202,6 +202,15 @@ fn unreadable(path: &Path) -> impl FnOnce(ReadError) -> SourceError {
     |error| SourceError::Unreadable { path, error }
 }
 
+/// The file that a name without its ending means, if there is one.
+pub(crate) fn with_ending(word: &OsStr) -> Option<String> {
+    let word = word.to_str()?;
+    let mut files = ["bpf.c", "bpf.o", "c", "o"]
+        .map(|ending| format!("{word}.{ending}"))
+        .into_iter();
+    files.find(|file| Path::new(file).is_file())
+}
+
 /// A file that is not there may be a name that was mistyped.
 fn not_there(word: &OsStr, error: SourceError) -> SourceError {
     match error {

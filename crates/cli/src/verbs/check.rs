@@ -115,9 +115,16 @@ fn text(object: &Checked, kernel: &str) -> Text {
     }
     text.push(&text!("\n"));
     for ops in &object.ops {
+        // Two variables may have the same algorithm's name.
+        let variable = if ops.map == ops.name {
+            String::new()
+        } else {
+            format!(" (variable `{}`)", ops.map)
+        };
         text.push(&text!(
-            "  {}: {} ({})\n",
+            "  {}{}: {} ({})\n",
             ops.name,
+            variable,
             render::verdict(ops.verdict),
             ops.kind
         ));

@@ -19,10 +19,10 @@ pub(crate) fn run(
     let host = changing_host(common, no_namespaces)?;
     let source = find_ops(file, ops, output)?;
     let attached: Vec<String> = settings.attach.iter().map(|one| one.section.clone()).collect();
-    note_left_out(&source, &attached, output);
     let place = host.place();
     let loaded = host.load(&source, settings)?;
     change::note_place(place, common, output);
+    note_left_out(&source, &attached, output);
     let changes = loaded.into_iter().map(Change::Loaded).collect();
     change::show(changes, None, &host, common, output)
 }

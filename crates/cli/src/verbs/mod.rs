@@ -135,6 +135,14 @@ fn find(word: &OsStr, output: &Output) -> Result<Source, Failure> {
 /// As [`find`], with the ops structure that `--ops` chooses where the word itself chooses none.
 fn find_ops(word: &OsStr, ops: Option<&str>, output: &Output) -> Result<Source, Failure> {
     let mut source = find(word, output)?;
+    if let (Some(chosen), Some(asked)) = (&source.ops, ops)
+        && chosen != asked
+    {
+        return Err(Failure::Usage(format!(
+            "{} and --ops {asked} choose different ops structures: say one",
+            word.to_string_lossy()
+        )));
+    }
     source.ops = source.ops.or_else(|| ops.map(str::to_owned));
     Ok(source)
 }

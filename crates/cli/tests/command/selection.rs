@@ -33,8 +33,7 @@ fn check_looks_at_the_chosen_one() {
     for map in &all {
         assert_eq!(chosen(&[&format!("{file}:{map}")]).1, [map.as_str()]);
         assert_eq!(chosen(&[&file, "--ops", map]).1, [map.as_str()]);
-        // The word itself has the last word.
-        assert_eq!(chosen(&[&format!("{file}:{map}"), "--ops", "nobody"]).1, [map.as_str()]);
+        assert_eq!(chosen(&[&format!("{file}:{map}"), "--ops", map]).1, [map.as_str()]);
     }
 }
 
@@ -151,3 +150,53 @@ SEC(".struct_ops.link") struct tcp_congestion_ops f = {
 SEC(".struct_ops.link") struct tcp_congestion_ops g = {
     .ssthresh = (void *)ss, .undo_cwnd = (void *)un, .cong_avoid = (void *)ca, .name = "two_g" };
 "#;
+
+#[test]
+fn what_cannot_be_chosen_is_told() {
+    let file = several();
+    for (words, code, said) in [
+        (
+            vec![
+                "check".to_owned(),
+                format!("{file}:first"),
+                "--ops".to_owned(),
+                "second".to_owned(),
+            ],
+            2,
+            "choose different ops structures",
+        ),
+        (
+            vec!["check".to_owned(), format!("{file}:nobody")],
+            7,
+            "it has: first, second",
+        ),
+        (
+            vec!["check".to_owned(), format!("{file}:firts")],
+            7,
+            "did you mean `first`?",
+        ),
+    ] {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let ran = run(&words);
+        assert!(ran.code == code && ran.err.contains(said), "{ran:?}");
+    }
+    if !linux_or_skip("a name for one of several ops structures") {
+        return;
+    }
+    let ground = Ground::new();
+    let ran = ground.run(&["load", &file, "--as", &ground.name]);
+    assert!(ran.code == 2 && ran.err.contains("Say FILE:NAME"), "{ran:?}");
+}
+
+#[test]
+fn a_file_without_its_ending_is_what_was_meant() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stem = folder.path().join("mine");
+    std::fs::copy(several(), stem.with_extension("bpf.o")).expect("a copy");
+    let stem = stem.to_str().expect("a path in UTF-8");
+    let ran = run(&["check", stem]);
+    assert!(
+        ran.code == 7 && ran.err.contains(&format!("did you mean `{stem}.bpf.o`?")),
+        "{ran:?}"
+    );
+}

@@ -6,4 +6,4 @@ mod plan;
 
 pub use attach::{AttachError, DetachError, PinError, Step};
 pub use load::{KconfigProblem, LoadError};
-pub use plan::{CoreProblem, Fault, MemberProblem, PlanError, SetProblem};
+pub use plan::{CoreProblem, Elsewhere, Fault, MemberProblem, PlanError, SetProblem};

@@ -33,11 +33,13 @@ pub enum PlanError {
     },
     /// A struct_ops program that no ops structure uses.
     #[error(
-        "program `{program}` is not referenced by any ops structure; assign it to a member or begin its section with `?`"
+        "program `{program}` is not referenced by any ops structure; {}", unreferenced(.elsewhere)
     )]
     Unreferenced {
         /// The program.
         program: String,
+        /// A variable that would be an ops structure, did it not stand in a section for other data.
+        elsewhere: Option<Elsewhere>,
     },
     /// The kernel has no such ops kind.
     #[error("the kernel has no ops structure `{kind}` that programs may implement{}", history::of_kind(.kind))]
@@ -84,7 +86,7 @@ pub enum PlanError {
         name: String,
     },
     /// A field is to be set, but the object has not exactly one ops structure.
-    #[error("which ops structure's `{field}`? Say OPS.{field}; the object has: {}", .names.join(", "))]
+    #[error("which ops structure's `{field}`? Say {}; the object has: {}", said_for(.field), .names.join(", "))]
     WhichOps {
         /// The field.
         field: String,
@@ -268,6 +270,38 @@ impl PlanError {
                 CoreProblem::Patch(_) => Fault::Kernel,
             },
         }
+    }
+}
+
+/// The name is set by `--as` too, which has no place for the structure's.
+fn said_for(field: &str) -> String {
+    match field {
+        "name" => "FILE:NAME, or OPS.name where a field is set".to_owned(),
+        field => format!("OPS.{field}"),
+    }
+}
+
+/// A variable of an ops structure's type that stands where data stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The variable.
+    pub variable: String,
+    /// Its type, without `struct`.
+    pub kind: String,
+    /// The section it stands in.
+    pub section: String,
+}
+
+fn unreferenced(elsewhere: &Option<Elsewhere>) -> String {
+    match elsewhere {
+        Some(Elsewhere {
+            variable,
+            kind,
+            section,
+        }) => format!(
+            "`{variable}` (struct {kind}) is none, for it stands in section `{section}`: write SEC(\".struct_ops.link\") before it"
+        ),
+        None => "assign it to a member or begin its section with `?`".to_owned(),
     }
 }
 

@@ -252,6 +252,12 @@ fn verdict_on(source: &Source, kernel: &Arc<dyn Bpf>) -> Result<Checked, Error> 
         };
         CheckedNote::from(&note)
     }));
+    // One structure that can be registered need not wait for the others of its object.
+    let good = ops.iter().find(|ops| ops.verdict == Verdict::Accepted);
+    if let Some(good) = good.filter(|_| ops.iter().any(|ops| ops.verdict != Verdict::Accepted)) {
+        let message = format!("`{}` can be registered: `{file}:{}` takes it alone", good.map, good.map);
+        notes.push(CheckedNote::another(message));
+    }
     let verdicts = programs
         .iter()
         .filter(|program| !is_left_out(program))

@@ -8,7 +8,7 @@ use serde::Serialize;
 pub struct CheckedNote {
     /// A stable word: `left_out` for a part that was not looked at, `bit_field` for an access that misses its bits, `no_records` for
     /// an object without `.BTF.ext`, `not_shared` for a map that only `load` shares by name, `registered` for a name that has a table
-    /// now.
+    /// now, `one_of_several` for an ops structure that can be registered where others of the object cannot.
     pub about: &'static str,
     /// The program that it concerns, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,6 +34,19 @@ impl CheckedNote {
             message: format!(
                 "{name} is registered now: `opswap swap {name} {file}` exchanges it, `opswap load {file} --as NAME` registers beside it"
             ),
+        }
+    }
+}
+
+impl CheckedNote {
+    /// Of several ops structures some can be registered, and not all: `FILE:NAME` takes one alone.
+    pub(super) fn another(message: String) -> Self {
+        Self {
+            about: "one_of_several",
+            program: None,
+            file: None,
+            line: None,
+            message,
         }
     }
 }

@@ -30,7 +30,7 @@ impl std::str::FromStr for Attach {
                 target: target.to_owned(),
             }),
             _ => Err(format!(
-                "`{text}` is not SECTION=TARGET, as in cgroup/setsockopt=/sys/fs/cgroup/x or fentry/tcp_ack=auto"
+                "`{text}` is not SECTION=TARGET, as in cgroup/setsockopt=/sys/fs/cgroup/x or tp_btf/tcp_probe=auto"
             )),
         }
     }
