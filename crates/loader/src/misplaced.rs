@@ -18,7 +18,7 @@ pub(crate) fn found(error: PlanError, object: &Object, kernel: &Btf, options: &P
 }
 
 /// The first variable with a value whose type this kernel has as an ops structure, outside the sections of those.
-fn variable(btf: &Btf, kernel: &Btf, options: &PlanOptions) -> Option<Elsewhere> {
+pub(crate) fn variable(btf: &Btf, kernel: &Btf, options: &PlanOptions) -> Option<Elsewhere> {
     let is_kind = |name: &str| {
         let value = format!("bpf_struct_ops_{name}");
         let mut types = std::iter::once(kernel).chain(options.modules.iter().map(|module| &module.btf));

@@ -1,10 +1,11 @@
 //! [`Plan`]: everything that loading will do, worked out before anything is done.
 
 use crate::choose;
-use crate::error::PlanError;
+use crate::error::{Elsewhere, PlanError};
 use crate::externs;
 use crate::fields;
 use crate::maps::{self, MapPlan};
+use crate::misplaced;
 use crate::needs;
 use crate::options::PlanOptions;
 use crate::others;
@@ -33,6 +34,7 @@ pub struct Plan {
     pub(crate) lacks_records: bool,
     pub(crate) externs: Vec<object::Extern>,
     pub(crate) modules: Vec<bpf::ModuleBtf>,
+    pub(crate) misplaced: Option<Elsewhere>,
 }
 
 impl Plan {
@@ -81,6 +83,10 @@ impl Plan {
             ops,
             externs: object.externs.clone(),
             modules: options.modules.clone(),
+            misplaced: object
+                .btf
+                .as_ref()
+                .and_then(|btf| misplaced::variable(btf, kernel, options)),
         })
     }
 
@@ -112,6 +118,11 @@ impl Plan {
     /// Variables of ops structures that will not be created.
     pub fn ops_left_out(&self) -> &[String] {
         &self.ops_left_out
+    }
+
+    /// A variable that would be an ops structure, did it not stand in a section for other data.
+    pub fn misplaced(&self) -> Option<&Elsewhere> {
+        self.misplaced.as_ref()
     }
 
     /// The types that the kernel will be given.

@@ -60,7 +60,7 @@ fn a_run_takes_the_chosen_one_and_asks_when_there_are_several() {
         let (code, value) = json(&[verb, &file.object, "--ops", "nobody"]);
         let message = value["error"]["message"].as_str().unwrap_or_default();
         assert!(
-            code == 2 && message.contains("nobody") && message.contains("f, g"),
+            code == 7 && message.contains("nobody") && message.contains("f, g"),
             "{value}"
         );
     }
@@ -82,7 +82,7 @@ fn a_file_with_a_colon_in_its_name_is_that_file() {
     let path = path.to_str().expect("a path in UTF-8");
     assert_ne!(run(&["check", path]).code, 2);
     assert_ne!(run(&["check", &format!("{path}:first")]).code, 2);
-    assert_eq!(run(&["check", &format!("{path}:nobody")]).code, 2);
+    assert_eq!(run(&["check", &format!("{path}:nobody")]).code, 7);
     assert_eq!(
         run(&["check", &format!("{path}2:first")]).code,
         7,
@@ -107,7 +107,7 @@ fn load_and_swap_take_the_chosen_one() {
     ground.json(&["swap", name, &format!("{}:two_g", file.object)]);
     assert_eq!(
         json(&ground.words(&["swap", name, &format!("{}:nobody", file.object)])).0,
-        2
+        7
     );
     ground.json(&["unload", name]);
     ground.gone();

@@ -284,6 +284,7 @@ fn unreferenced(plan: &Plan, file: &str, kernel: &'static str) -> Vec<CheckedPro
             file: file.to_owned(),
             error: Box::new(loader::PlanError::Unreferenced {
                 program: skipped.name.clone(),
+                elsewhere: plan.misplaced().cloned(),
             }),
             kernel,
         };
