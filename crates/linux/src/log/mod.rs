@@ -34,7 +34,6 @@ pub fn report_from_log(log: &str) -> Option<Report> {
     let mut reason = reasons::of(found.error, &found.more);
     if reason.code == reasons::CONTEXT_ACCESS && found.is_store {
         reason.code = reasons::CONTEXT_WRITE;
-        reason.help = None; // a write is wrong however many arguments there are
     }
     let original = reasons::readable(found.error);
     let words = words::of(&found, log);
