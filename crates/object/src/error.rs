@@ -49,7 +49,7 @@ const NO_DEBUG: &str = "compile with clang -g or gcc -gbtf";
 const DWARF_ONLY: &str = "the debug information is DWARF only: gcc writes types with -gbtf, not with -g; clang -g writes both, and \
                           `llvm-strip -g` leaves the types there";
 
-fn found_in(section: &Option<String>) -> String {
+fn found_in(section: &Option<Box<str>>) -> String {
     let section = section.as_ref();
     section.map_or(String::new(), |section| format!(" but stands in section `{section}`"))
 }
@@ -244,7 +244,7 @@ pub enum Problem {
         /// What is assigned.
         target: String,
         /// The section it stands in, if the object defines it.
-        section: Option<String>,
+        section: Option<Box<str>>,
     },
     /// A record of `.BTF.ext` names a section or instruction that does not exist.
     #[error("record of .BTF.ext for an instruction that does not exist")]

@@ -174,7 +174,7 @@ fn assign(
             ops,
             member,
             target,
-            section: section.map(|section| section.name.to_owned()),
+            section: section.map(|section| section.name.into()),
         }));
     };
     place.fill(0);
