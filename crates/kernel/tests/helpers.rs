@@ -190,7 +190,7 @@ fn one_budget_for_all_maps() {
     assert_eq!(used(), 0, "what was taken is given back");
 
     // Keys count as values do, and deleting gives them back.
-    let hash = create(MapType::HASH, 1000, 8, 1 << 30).unwrap();
+    let hash = create(MapType::HASH, 1000, 8, 1 << 20).unwrap();
     let insert = |number: u16| {
         let mut key = vec![0; 1000];
         key[..2].copy_from_slice(&number.to_le_bytes());
