@@ -210,6 +210,16 @@ fn note(change: &Change, output: &Output) {
         }
         Change::Loaded(_) | Change::RolledBack(_) | Change::Unchanged(_) => {}
     }
+    if let Change::Swapped(Swapped { attached_before, .. }) | Change::RolledBack(Swapped { attached_before, .. }) =
+        change
+        && *attached_before > 0
+    {
+        output.note_after(&format!(
+            "note: {} attached beside it {} on with the maps of the version that was loaded first; unload and `load --attach` renew both",
+            count(u64::from(*attached_before), "program"),
+            if *attached_before == 1 { "goes" } else { "go" },
+        ));
+    }
     let (now, namespaces) = match change {
         Change::Loaded(loaded) => (Now::Version(loaded.version), &loaded.namespaces),
         Change::Swapped(swapped) | Change::RolledBack(swapped) => (Now::Version(swapped.to), &swapped.namespaces),

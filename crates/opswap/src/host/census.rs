@@ -125,9 +125,16 @@ fn table(
         .or_else(kept_as)
         .unwrap_or_else(|| info.name.clone());
     let state = state(&value, link_id.is_some(), &ours);
-    let link_pins = pins
+    let link_pins: Vec<&Pin> = pins
         .iter()
-        .filter(|pin| link_id.is_some_and(|id| pin.object == PinnedId::Link(id)));
+        .filter(|pin| link_id.is_some_and(|id| pin.object == PinnedId::Link(id)))
+        .collect();
+    // Links of programs that were attached beside it.
+    let beside = |pin: &&Pin| {
+        let is_neighbour = |link: &&Pin| link.path.parent() == pin.path.parent();
+        matches!(pin.name, PinName::Attached(_)) && link_pins.iter().any(is_neighbour)
+    };
+    let attached: Vec<&Pin> = pins.iter().filter(beside).collect();
     Ok(Some(Table {
         name,
         previous: false,
@@ -141,8 +148,9 @@ fn table(
         map_name: info.name.clone(),
         link_id,
         references: value.refcnt,
-        pins: link_pins
-            .chain(ours.iter().copied())
+        pins: [&link_pins[..], &ours[..], &attached[..]]
+            .concat()
+            .into_iter()
             .map(|pin| pin.path.clone())
             .collect(),
     }))

@@ -51,6 +51,9 @@ pub struct Swapped {
     /// Processes that did not let us see in which namespace they live.
     #[serde(skip_serializing_if = "super::is_zero")]
     pub hidden_processes: u32,
+    /// Programs that were attached when the algorithm was loaded: they go on with the object, and the maps, of that load.
+    #[serde(skip_serializing_if = "super::is_zero")]
+    pub attached_before: u32,
     /// How long the exchange itself took, in milliseconds; the old table was in use until then, the new one from then on.
     pub took_ms: f64,
 }
@@ -107,6 +110,12 @@ impl Held {
             Some(foreign) => Err(HostError::InTheWay(foreign.clone())),
             None => Ok(()),
         }
+    }
+
+    /// How many programs are attached beside the table.
+    fn attached(&self) -> u32 {
+        let attached = |pin: &&Pin| matches!((pin.name, pin.object), (PinName::Attached(_), PinnedId::Link(_)));
+        self.pins.iter().filter(attached).count() as u32
     }
 
     fn live_number(&self) -> u32 {
@@ -407,6 +416,7 @@ impl Host {
             carried_over: Vec::new(),
             object_name: None,
             shared: Vec::new(),
+            attached_before: held.attached(),
             took_ms: took.as_secs_f64() * 1e3,
         })
     }

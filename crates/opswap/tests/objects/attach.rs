@@ -78,9 +78,13 @@ fn other_programs_are_attached_and_end_with_the_algorithm() {
         assert!(kernel.link_by_id(one.link_id).is_ok(), "{one:?}");
     }
     assert_eq!(loaded[0].pins.len(), 2 + attached.len());
-    // A swap leaves them alone.
-    host.swap(&name, &table("next", "TABLE(o, \"next\");"), &Settings::default())
+    let shown = host.show(&name).expect("it is registered");
+    assert_eq!(shown[0].pins.len(), loaded[0].pins.len(), "{shown:?}");
+    // A swap leaves them alone, and says so.
+    let swapped = host
+        .swap(&name, &table("next", "TABLE(o, \"next\");"), &Settings::default())
         .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(swapped.attached_before as usize, attached.len());
     assert!(attached.iter().all(|one| kernel.link_by_id(one.link_id).is_ok()));
     host.unload(&name).unwrap_or_else(|error| panic!("{error}"));
     testkit::eventually("every link ends", || {
