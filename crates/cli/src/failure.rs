@@ -56,6 +56,11 @@ pub(crate) enum Failure {
     Output(std::io::Error),
     /// The result could not be turned into JSON: our bug.
     Json(serde_json::Error),
+    /// The process has too little memory to begin with anything.
+    NoRoom {
+        /// How much must be free, in bytes.
+        bytes: usize,
+    },
 }
 
 impl From<Error> for Failure {
@@ -72,7 +77,7 @@ impl Failure {
             Self::NotFound(_) => Exit::NotFound,
             Self::Operation(error) => error.class().into(),
             Self::Shown(exit) => *exit,
-            Self::Output(_) | Self::Json(_) => Exit::Failed,
+            Self::Output(_) | Self::Json(_) | Self::NoRoom { .. } => Exit::Failed,
         }
     }
 
@@ -146,12 +151,14 @@ impl Failure {
             Self::Shown(_) => String::new(),
             Self::Output(error) => format!("the result cannot be written: {error}"),
             Self::Json(error) => format!("internal error: the result is no JSON: {error}"),
+            Self::NoRoom { bytes } => format!("this process has too little memory: {} MB must be free", bytes >> 20),
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::Operation(error) => error.hint(),
+            Self::NoRoom { .. } => Some("`ulimit -v` limits it".to_owned()),
             Self::Usage(_) | Self::NotFound(_) | Self::Shown(_) | Self::Output(_) | Self::Json(_) => None,
         }
     }

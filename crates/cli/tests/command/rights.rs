@@ -100,7 +100,7 @@ fn too_little_memory_is_said_and_nobody_aborts() {
     }
     let ground = Ground::new();
     let mut told = 0;
-    for kilobytes in (10_000..42_000).step_by(4_000) {
+    for kilobytes in (8_000..42_000).step_by(2_000) {
         for verb in ["load reno --as", "doctor"] {
             let name = if verb == "doctor" { "" } else { &ground.name };
             let script = format!("ulimit -v {kilobytes}; exec \"$0\" {verb} {name} --bpffs \"$1\"");
