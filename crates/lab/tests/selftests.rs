@@ -43,7 +43,7 @@ fn selftests_that_cannot_run_are_told_why() {
         return;
     };
     for (name, needle) in [
-        ("bpf_cc_cubic", "the kernel has no function `cubictcp_"),
+        ("bpf_cc_cubic", "kernel has no function `cubictcp_"),
         (
             "bpf_dctcp_release",
             "SO1301: helper bpf_setsockopt#49 cannot be called here",
@@ -53,7 +53,7 @@ fn selftests_that_cannot_run_are_told_why() {
             "tcp_ca_incompl_cong_ops",
             "no program for `cong_avoid` or `cong_control`",
         ),
-        ("tcp_ca_kfunc", "the kernel has no function `"),
+        ("tcp_ca_kfunc", "kernel has no function `"),
         ("tcp_ca_unsupp_cong_op", "SO1702: member get_info"),
     ] {
         match run(&tools, name, &Scenario::default()) {
