@@ -2,6 +2,7 @@
 //!
 //! The templates are the examples of `algorithms/examples`, with the user's name in place of theirs.
 
+use crate::check::OF_LINUX;
 use crate::shipped::HEADER;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -94,26 +95,8 @@ pub struct Created {
     pub header: PathBuf,
 }
 
-/// `tcp_congestion_ops.name` of Linux 6.18's own algorithms, and `tcp_reno`, whose functions the header declares.
-const TAKEN: [&str; 17] = [
-    "bbr",
-    "bic",
-    "cdg",
-    "cubic",
-    "dctcp",
-    "highspeed",
-    "htcp",
-    "hybla",
-    "illinois",
-    "lp",
-    "nv",
-    "reno",
-    "scalable",
-    "tcp_reno",
-    "vegas",
-    "veno",
-    "westwood",
-];
+/// Its functions are declared by the header (`tcp_reno_ssthresh`), so that a program cannot define its own.
+const OF_THE_HEADER: &str = "tcp_reno";
 
 /// Writes `NAME.bpf.c` and `opswap_tcp.h` into `folder`. A header that is there already stays if it is the same.
 ///
@@ -157,7 +140,7 @@ fn check_name(name: &str) -> Result<(), NameFault> {
         Err(NameFault::Length)
     } else if !name.chars().all(in_word) || name.starts_with(|c: char| c.is_ascii_digit()) {
         Err(NameFault::Character)
-    } else if TAKEN.contains(&name) {
+    } else if OF_LINUX.contains(&name) || name == OF_THE_HEADER {
         Err(NameFault::Taken)
     } else {
         Ok(())
@@ -199,6 +182,7 @@ mod tests {
             ("../x", Err(NameFault::Character)),
             ("größe", Err(NameFault::Character)),
             ("bbr", Err(NameFault::Taken)),
+            ("yeah", Err(NameFault::Taken)),
             ("tcp_reno", Err(NameFault::Taken)),
         ] {
             assert_eq!(check_name(name), expected, "{name}");

@@ -7,6 +7,7 @@ mod note;
 mod ops;
 
 pub use error::CheckedError;
+pub(crate) use names::OF_LINUX;
 pub use note::CheckedNote;
 pub use ops::CheckedOps;
 

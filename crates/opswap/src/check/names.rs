@@ -91,7 +91,7 @@ fn table_names(kernel: &dyn Bpf, kind: &str) -> Result<BTreeSet<String>, Errno> 
 }
 
 /// The congestion controls of Linux 6.18 (`net/ipv4/tcp_*.c`), as they name themselves.
-const OF_LINUX: &[&str] = &[
+pub(crate) const OF_LINUX: &[&str] = &[
     "bbr",
     "bic",
     "cdg",
